@@ -1,0 +1,188 @@
+package lockstep
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/lockstep-auth/lockstep/identity"
+	"github.com/lockstep-auth/lockstep/internal/jsjson"
+	"github.com/lockstep-auth/lockstep/internal/pipeline"
+	"github.com/lockstep-auth/lockstep/plugin"
+)
+
+// An API calls endpoints from the program itself, as auth.api does upstream:
+// hooks, input checks and guards run; rate limits and origin checks do not.
+// Errors that a client would be sent are a *plugin.Error.
+//
+// Methods that need a session take the headers of the caller's request, which
+// carry its cookies.
+type API struct{ auth *Auth }
+
+// API returns the calls from Go.
+func (a *Auth) API() API { return API{a} }
+
+// A Result is what a call from Go answers.
+type Result struct {
+	// Header holds the headers of the answer, Set-Cookie among them. Copy them
+	// to your own answer if a browser waits for it.
+	Header http.Header
+
+	// Body is the JSON that a client would be sent.
+	Body json.RawMessage
+
+	// Login is the session that the call started or renewed, if any.
+	Login *Session
+}
+
+// Call calls any endpoint: a method, a path below the base path, the headers of
+// the caller (nil for none) and a body that encodes to JSON (nil for none).
+func (api API) Call(ctx context.Context, method, path string, header http.Header, body any) (*Result, error) {
+	g := pipeline.GoCall{Method: method, Path: path, Header: header, Has: body != nil}
+	if g.Has {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("lockstep: body of %s: %w", path, err)
+		}
+		if g.Body, err = jsjson.Decode(data); err != nil {
+			return nil, fmt.Errorf("lockstep: body of %s: %w", path, err)
+		}
+	}
+	c, err := api.auth.pipeline.Do(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	res := &Result{Header: make(http.Header), Login: newSession(c.NewLogin)}
+	for name, values := range c.Header {
+		res.Header[name] = values
+	}
+	c.WriteCookies(res.Header)
+	res.Body, err = pipeline.Encode(c.Output)
+	return res, err
+}
+
+// A SignUpEmail is the input of API.SignUpEmail.
+type SignUpEmail struct {
+	Name, Email, Password string
+	Image                 string         // URL; optional
+	ForgetMe              bool           // rememberMe: false
+	Fields                map[string]any // additional fields
+}
+
+// SignUpEmail makes a user with a password. Result.Login is the first session,
+// or nil if the configuration does not sign in at once.
+func (api API) SignUpEmail(ctx context.Context, in SignUpEmail) (*Result, error) {
+	body := map[string]any{"name": in.Name, "email": in.Email, "password": in.Password, "rememberMe": !in.ForgetMe}
+	if in.Image != "" {
+		body["image"] = in.Image
+	}
+	for name, value := range in.Fields {
+		body[name] = value
+	}
+	return api.Call(ctx, http.MethodPost, "/sign-up/email", nil, body)
+}
+
+// SignInEmail signs a user in with a password.
+func (api API) SignInEmail(ctx context.Context, email, password string) (*Result, error) {
+	return api.Call(ctx, http.MethodPost, "/sign-in/email", nil, map[string]any{"email": email, "password": password})
+}
+
+// GetSession returns the session of the caller, or ErrNoSession.
+func (api API) GetSession(ctx context.Context, header http.Header) (*Session, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Header = header
+	return api.auth.Session(r)
+}
+
+// SignOut ends the session of the caller.
+func (api API) SignOut(ctx context.Context, header http.Header) (*Result, error) {
+	return api.Call(ctx, http.MethodPost, "/sign-out", header, nil)
+}
+
+// ListSessions returns the live sessions of the caller, whose own session must
+// be fresh.
+func (api API) ListSessions(ctx context.Context, header http.Header) ([]*identity.Session, error) {
+	s, err := api.fresh(ctx, header)
+	if err != nil {
+		return nil, err
+	}
+	return api.auth.pipeline.Host.Identity.ListSessions(ctx, s.UserID)
+}
+
+// fresh is the guard of list-sessions.
+func (api API) fresh(ctx context.Context, header http.Header) (*Session, error) {
+	if _, err := api.Call(ctx, http.MethodGet, "/list-sessions", header, nil); err != nil {
+		return nil, err
+	}
+	return api.GetSession(ctx, header)
+}
+
+// RevokeSession ends a session of the caller.
+func (api API) RevokeSession(ctx context.Context, header http.Header, token identity.Token) error {
+	_, err := api.Call(ctx, http.MethodPost, "/revoke-session", header, map[string]any{"token": string(token)})
+	return err
+}
+
+// RevokeSessions ends all sessions of the caller.
+func (api API) RevokeSessions(ctx context.Context, header http.Header) (*Result, error) {
+	return api.Call(ctx, http.MethodPost, "/revoke-sessions", header, nil)
+}
+
+// RevokeOtherSessions ends all sessions of the caller but the one that calls.
+func (api API) RevokeOtherSessions(ctx context.Context, header http.Header) error {
+	_, err := api.Call(ctx, http.MethodPost, "/revoke-other-sessions", header, nil)
+	return err
+}
+
+// UpdateUser sets name, image and additional fields of the caller.
+func (api API) UpdateUser(ctx context.Context, header http.Header, fields map[string]any) (*Result, error) {
+	return api.Call(ctx, http.MethodPost, "/update-user", header, fields)
+}
+
+// UpdateSession sets additional fields of the caller's session.
+func (api API) UpdateSession(ctx context.Context, header http.Header, fields map[string]any) (*Result, error) {
+	return api.Call(ctx, http.MethodPost, "/update-session", header, fields)
+}
+
+// A ChangePassword is the input of API.ChangePassword.
+type ChangePassword struct {
+	CurrentPassword, NewPassword string
+	RevokeOtherSessions          bool
+}
+
+// ChangePassword changes the password of the caller.
+func (api API) ChangePassword(ctx context.Context, header http.Header, in ChangePassword) (*Result, error) {
+	return api.Call(ctx, http.MethodPost, "/change-password", header, map[string]any{
+		"currentPassword": in.CurrentPassword, "newPassword": in.NewPassword, "revokeOtherSessions": in.RevokeOtherSessions,
+	})
+}
+
+// SetPassword gives the caller, who has no password yet, one. There is no
+// endpoint for it over HTTP.
+func (api API) SetPassword(ctx context.Context, header http.Header, password string) error {
+	_, err := api.Call(ctx, http.MethodPost, "/set-password", header, map[string]any{"newPassword": password})
+	return err
+}
+
+// VerifyPassword reports whether the password is the caller's.
+func (api API) VerifyPassword(ctx context.Context, header http.Header, password string) (bool, error) {
+	_, err := api.Call(ctx, http.MethodPost, "/verify-password", header, map[string]any{"password": password})
+	if e, ok := err.(*plugin.Error); ok && e.Code == "INVALID_PASSWORD" { //nolint:errorlint // the endpoint's own error
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// DeleteUser deletes the caller. The password may be empty if the session is
+// fresh.
+func (api API) DeleteUser(ctx context.Context, header http.Header, password string) (*Result, error) {
+	body := map[string]any{}
+	if password != "" {
+		body["password"] = password
+	}
+	return api.Call(ctx, http.MethodPost, "/delete-user", header, body)
+}

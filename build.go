@@ -1,0 +1,325 @@
+package lockstep
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/lockstep-auth/lockstep/identity"
+	"github.com/lockstep-auth/lockstep/internal/clientip"
+	"github.com/lockstep-auth/lockstep/internal/cookie"
+	"github.com/lockstep-auth/lockstep/internal/core"
+	"github.com/lockstep-auth/lockstep/internal/origin"
+	"github.com/lockstep-auth/lockstep/internal/pipeline"
+	"github.com/lockstep-auth/lockstep/internal/ratelimit"
+	"github.com/lockstep-auth/lockstep/internal/secure"
+	"github.com/lockstep-auth/lockstep/internal/wire"
+	"github.com/lockstep-auth/lockstep/plugin"
+	"github.com/lockstep-auth/lockstep/schema"
+	"github.com/lockstep-auth/lockstep/store"
+	"github.com/lockstep-auth/lockstep/store/memory"
+)
+
+const (
+	day = 24 * time.Hour
+
+	// minSecret is the shortest secret accepted, in characters. Upstream only
+	// warns.
+	minSecret = 32
+
+	// maxLimitedClients bounds the memory of the rate limiter, in buckets.
+	maxLimitedClients = 100_000
+)
+
+// setDefaults fills in what was left out, in this one place.
+func (c *Config) setDefaults() {
+	c.AppName = cmp.Or(c.AppName, "Better Auth")
+	c.StoreTimeout = cmp.Or(c.StoreTimeout, 5*time.Second)
+	c.Log = cmp.Or(c.Log, slog.Default())
+	if c.Now == nil {
+		c.Now = time.Now //nolint:forbidigo // the one default clock
+	}
+	ep := &c.EmailAndPassword
+	ep.MinPasswordLength = cmp.Or(ep.MinPasswordLength, 8)
+	ep.MaxPasswordLength = cmp.Or(ep.MaxPasswordLength, 128)
+	s := &c.Session
+	s.ExpiresIn = cmp.Or(s.ExpiresIn, 7*day)
+	if c.Store == nil {
+		s.CookieCache.Enabled = true
+		s.CookieCache.Strategy = cmp.Or(s.CookieCache.Strategy, string(cookie.JWE))
+		s.CookieCache.MaxAge = cmp.Or(s.CookieCache.MaxAge, s.ExpiresIn)
+		s.CookieCache.RefreshCache = cmp.Or(s.CookieCache.RefreshCache, new(true))
+	}
+	s.CookieCache.MaxAge = cmp.Or(s.CookieCache.MaxAge, 5*time.Minute)
+	c.RateLimit.Window = cmp.Or(c.RateLimit.Window, 10*time.Second)
+	c.RateLimit.Max = cmp.Or(c.RateLimit.Max, 100)
+	c.RateLimit.Storage = cmp.Or(c.RateLimit.Storage, "memory")
+}
+
+// A builder makes the parts of a server and collects what is wrong.
+type builder struct {
+	*Config
+	errs     []error
+	warnings []string
+	plugins  []plugin.Plugin
+	tables   []schema.Table
+}
+
+func newBuilder(c *Config) *builder { return &builder{Config: c} }
+
+func (b *builder) fail(format string, args ...any) {
+	b.errs = append(b.errs, fmt.Errorf("lockstep: "+format, args...))
+}
+
+// check adds err, if any, to what is wrong.
+func (b *builder) check(err error) {
+	if err != nil {
+		b.errs = append(b.errs, fmt.Errorf("lockstep: %w", err))
+	}
+}
+
+// build makes the server. It goes on after a failure, to find them all; the
+// result is only good if there was none.
+func (b *builder) build() *Auth {
+	base, err := origin.NewBase(b.base())
+	b.check(err)
+	b.checkOptions()
+	secrets := b.secrets()
+	b.tables = b.mergeTables()
+	db := b.bind()
+	names, err := cookie.NewNames(b.cookieConfig(base))
+	b.check(err)
+	clients, err := clientip.New(clientip.Config{
+		Headers: b.Advanced.IPAddress.IPAddressHeaders, TrustedProxies: b.Advanced.IPAddress.TrustedProxies,
+		IPv6Subnet: b.Advanced.IPAddress.IPv6Subnet, Disabled: b.Advanced.IPAddress.DisableIPTracking,
+	})
+	b.check(err)
+	trust := b.trust(base)
+	if len(b.errs) > 0 {
+		return nil
+	}
+	host := b.host(secrets, names, clients, db)
+	b.addPlugins()
+	b.initPlugins(host)
+	rules, err := ratelimit.NewRules(b.rateLimits())
+	b.check(err)
+	p, err := pipeline.New(pipeline.Config{
+		Host: host, Shape: wire.NewShape(b.tables), Plugins: b.plugins,
+		Base: base, Trust: trust, TrustMore: b.TrustedOriginsFunc,
+		Rules: rules, Limiter: b.limiter(db), Clients: clients,
+		DisabledPaths: b.DisabledPaths, SkipTrailingSlashes: b.Advanced.SkipTrailingSlashes,
+		SkipCSRF: b.Advanced.DisableCSRFCheck, SkipOrigin: b.Advanced.DisableOriginCheck,
+		SkipOriginPaths: b.Advanced.DisableOriginCheckPaths, OnError: b.OnAPIError.OnError,
+	})
+	b.check(err)
+	return &Auth{pipeline: p, tables: b.tables, store: b.Store}
+}
+
+func (b *builder) base() origin.BaseConfig {
+	if b.BaseURL == "" && len(b.DynamicBaseURL.AllowedHosts) == 0 {
+		b.fail("BaseURL is empty: set it to the address users see, such as \"https://example.com\"")
+	}
+	return origin.BaseConfig{
+		URL: b.BaseURL, BasePath: b.BasePath, AllowedHosts: b.DynamicBaseURL.AllowedHosts,
+		Fallback: b.DynamicBaseURL.Fallback, Protocol: b.DynamicBaseURL.Protocol,
+		TrustProxyHeaders: b.Advanced.TrustedProxyHeaders,
+	}
+}
+
+func (b *builder) checkOptions() {
+	ep := b.EmailAndPassword
+	if ep.MinPasswordLength < 1 || ep.MaxPasswordLength < ep.MinPasswordLength {
+		b.fail("EmailAndPassword: passwords of %d to %d characters make no sense", ep.MinPasswordLength, ep.MaxPasswordLength)
+	}
+	if b.RateLimit.Storage != "memory" && b.RateLimit.Storage != "database" {
+		b.fail("RateLimit.Storage is %q, must be \"memory\" or \"database\"", b.RateLimit.Storage)
+	}
+	if b.RateLimit.Storage == "database" && b.Store == nil {
+		b.fail("RateLimit.Storage is \"database\", but there is no Store")
+	}
+	for name, d := range map[string]time.Duration{
+		"Session.ExpiresIn": b.Session.ExpiresIn, "Session.CookieCache.MaxAge": b.Session.CookieCache.MaxAge,
+		"Session.UpdateAge": or(b.Session.UpdateAge, day), "Session.FreshAge": or(b.Session.FreshAge, day),
+	} {
+		if d < 0 {
+			b.fail("%s is negative", name)
+		}
+	}
+	if b.Store != nil && or(b.Session.CookieCache.RefreshCache, false) {
+		b.warnings = append(b.warnings, "session.cookieCache.refreshCache is for servers without a database and was ignored")
+	}
+}
+
+func (b *builder) secrets() *secure.Secrets {
+	for _, s := range b.Secrets {
+		b.checkSecret(fmt.Sprintf("Secrets, version %d,", s.Version), s.Value)
+	}
+	if len(b.Secrets) == 0 {
+		if b.Secret == "" {
+			b.fail("Secret is empty: set it to 32 random characters or more (run \"lockstep secret\")")
+			return nil
+		}
+		b.checkSecret("Secret", b.Secret)
+		return secure.NewSecrets(b.Secret)
+	}
+	list := make([]secure.Secret, len(b.Secrets))
+	for i, s := range b.Secrets {
+		list[i] = secure.Secret{Version: s.Version, Value: s.Value}
+	}
+	secrets, err := secure.NewRotation(list, b.Secret)
+	b.check(err)
+	return secrets
+}
+
+func (b *builder) checkSecret(name, value string) {
+	n := len([]rune(value))
+	if n < minSecret {
+		b.fail("%s has %d characters, needs %d (run \"lockstep secret\")", name, n, minSecret)
+		return
+	}
+	if why := secure.Weakness(value); why != "" {
+		b.warnings = append(b.warnings, strings.ToLower(name)+" is weak: "+why)
+	}
+}
+
+// mergeTables joins the core tables, those of plugins and the options, in
+// upstream's order.
+func (b *builder) mergeTables() []schema.Table {
+	lists := [][]schema.Table{identity.Tables()}
+	for _, p := range b.Plugins {
+		lists = append(lists, p.Tables)
+	}
+	options := map[string]TableOptions{
+		identity.UserTable: b.User.TableOptions, identity.SessionTable: b.Session.TableOptions,
+		identity.AccountTable: b.Account, identity.VerificationTable: b.Verification,
+	}
+	for _, t := range identity.Tables() {
+		o := options[t.Name]
+		lists = append(lists, []schema.Table{{Name: t.Name, ModelName: o.ModelName, Fields: o.AdditionalFields}})
+	}
+	if b.RateLimit.Storage == "database" {
+		lists = append(lists, []schema.Table{ratelimit.Table()})
+	}
+	tables, err := schema.Merge(lists...)
+	b.check(err)
+	for i := range tables {
+		b.rename(&tables[i], options[tables[i].Name].Fields)
+	}
+	return tables
+}
+
+func (b *builder) rename(t *schema.Table, names map[string]string) {
+	for field, column := range names {
+		f := t.Field(field)
+		if f == nil {
+			b.fail("table %q has no field %q to rename", t.Name, field)
+			continue
+		}
+		f.FieldName = column
+	}
+}
+
+func (b *builder) trust(base *origin.Base) *origin.Trust {
+	if base == nil {
+		return nil
+	}
+	patterns := append(base.Origins(), b.TrustedOrigins...)
+	for _, p := range b.Plugins {
+		patterns = append(patterns, p.TrustedOrigins...)
+	}
+	t, err := origin.NewTrust(patterns)
+	b.check(err)
+	if err == nil {
+		b.warnings = append(b.warnings, t.Warnings()...)
+	}
+	return t
+}
+
+// addPlugins puts the core endpoints, the hooks of the configuration and the
+// plugins in their order.
+func (b *builder) addPlugins() {
+	b.plugins = []plugin.Plugin{{ID: "config", Before: b.Hooks.Before, After: b.Hooks.After}}
+	b.plugins = append(b.plugins, core.Plugins(core.Config{
+		EmailAndPassword: b.EmailAndPassword.Enabled, DisableSignUp: b.EmailAndPassword.DisableSignUp,
+		NoAutoSignIn:    !or(b.EmailAndPassword.AutoSignIn, true),
+		RequireVerified: b.EmailAndPassword.RequireEmailVerification,
+		MinPassword:     b.EmailAndPassword.MinPasswordLength, MaxPassword: b.EmailAndPassword.MaxPasswordLength,
+		DeleteUser: b.User.DeleteUser.Enabled, BeforeDelete: b.User.DeleteUser.BeforeDelete,
+		AfterDelete: b.User.DeleteUser.AfterDelete, ErrorURL: b.OnAPIError.ErrorURL, Development: b.Development,
+		UserFields:    b.extra(identity.UserTable),
+		SessionFields: b.extra(identity.SessionTable),
+	})...)
+	b.plugins = append(b.plugins, b.Plugins...)
+}
+
+func (b *builder) extra(table string) []schema.Field {
+	for i := range b.tables {
+		if b.tables[i].Name == table {
+			return identity.Extra(&b.tables[i])
+		}
+	}
+	return nil
+}
+
+func (b *builder) initPlugins(host *plugin.Host) {
+	ids := make(map[string]bool)
+	for _, p := range b.plugins {
+		if p.ID == "" || ids[p.ID] {
+			b.fail("plugin id %q is empty or used twice", p.ID)
+		}
+		ids[p.ID] = true
+		if p.Init == nil {
+			continue
+		}
+		if err := p.Init(host); err != nil {
+			b.fail("plugin %q: %w", p.ID, err)
+		}
+	}
+}
+
+// bind tells the store its tables.
+func (b *builder) bind() store.Store {
+	db := b.Store
+	if db == nil {
+		db = memory.New()
+	}
+	if binder, ok := db.(store.Binder); ok {
+		if err := binder.Bind(b.tables); err != nil {
+			b.check(err)
+		}
+	}
+	return &deadlineStore{store: db, timeout: b.StoreTimeout}
+}
+
+// A deadlineStore bounds how long a call to the store may take.
+type deadlineStore struct {
+	store   store.Store
+	timeout time.Duration
+}
+
+func (s *deadlineStore) Read(ctx context.Context, queries ...store.Query) ([]store.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	results, err := s.store.Read(ctx, queries...)
+	return results, s.explain(ctx, err)
+}
+
+func (s *deadlineStore) Apply(ctx context.Context, batch store.Batch) ([]store.Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	rows, err := s.store.Apply(ctx, batch)
+	return rows, s.explain(ctx, err)
+}
+
+func (s *deadlineStore) explain(ctx context.Context, err error) error {
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %v: %w", s.timeout, err)
+	}
+	return err
+}
+
+var _ store.Store = (*deadlineStore)(nil)

@@ -1,0 +1,343 @@
+package lockstep
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/lockstep-auth/lockstep/identity"
+	"github.com/lockstep-auth/lockstep/plugin"
+	"github.com/lockstep-auth/lockstep/schema"
+	"github.com/lockstep-auth/lockstep/store"
+)
+
+// A Config describes a server. Secret and BaseURL are required, except that
+// Secrets can stand for Secret and DynamicBaseURL for BaseURL; without a Store
+// the sessions live in cookies alone.
+//
+// The names and defaults are Better Auth's. Where Better Auth takes a number of
+// seconds, Config takes a time.Duration; where it takes a function or a value,
+// there are two fields. The configuration file of the lockstep program has
+// exactly Better Auth's names, which the option tags give.
+type Config struct {
+	// AppName is how the server calls itself towards users. Defaults to
+	// "Better Auth", as upstream: authenticator apps show it.
+	AppName string `option:"appName"`
+
+	// BaseURL is the origin clients use, such as "https://example.com". A path
+	// in it replaces BasePath.
+	BaseURL string `option:"baseURL"`
+
+	// DynamicBaseURL serves several hosts in place of BaseURL.
+	DynamicBaseURL DynamicBaseURL `option:"-"`
+
+	// BasePath is where the endpoints are. Defaults to "/api/auth".
+	BasePath string `option:"basePath"`
+
+	// Secret signs cookies and encrypts stored tokens. It has at least 32
+	// characters; all servers of a database share it.
+	Secret string `option:"secret"`
+
+	// Secrets are versions of the secret, the current one first. Encrypted
+	// values remember their version, so that a secret can be replaced without
+	// losing them; signed cookies follow the current one. Secret then opens
+	// what was encrypted before there were versions.
+	Secrets []Secret `option:"secrets"`
+
+	// Store keeps users and sessions. If it is nil, sessions live in encrypted
+	// cookies alone, and users in memory: for sign-in with other services.
+	Store store.Store `option:"-"`
+
+	// StoreTimeout is how long one call to the store may take. Defaults to 5
+	// seconds. After it the client gets 503.
+	StoreTimeout time.Duration `option:"-"`
+
+	// TrustedOrigins are origins besides BaseURL that may call the server from
+	// a browser and that a browser may be sent to. Wildcards such as
+	// "https://*.example.com" and schemes of apps such as "myapp://" work.
+	TrustedOrigins []string `option:"trustedOrigins"`
+
+	// TrustedOriginsFunc names more trusted origins for one request.
+	TrustedOriginsFunc func(*http.Request) []string `option:"-"`
+
+	// DisabledPaths are endpoints that answer 404, such as "/sign-up/email".
+	DisabledPaths []string `option:"disabledPaths"`
+
+	EmailAndPassword EmailAndPassword `option:"emailAndPassword"`
+	User             UserOptions      `option:"user"`
+	Session          SessionOptions   `option:"session"`
+	Account          TableOptions     `option:"account"`
+	Verification     TableOptions     `option:"verification"`
+	RateLimit        RateLimit        `option:"rateLimit"`
+	Advanced         Advanced         `option:"advanced"`
+	OnAPIError       OnAPIError       `option:"onAPIError"`
+
+	// Plugins are added in order; hooks run in the same order.
+	Plugins []plugin.Plugin `option:"-"`
+
+	// Hooks run around endpoints, before those of plugins.
+	Hooks Hooks `option:"-"`
+
+	// DatabaseHooks run around writes, after those of plugins.
+	DatabaseHooks identity.Hooks `option:"-"`
+
+	// Development relaxes what only matters in public: rate limits are off
+	// unless switched on, cookies need no https, and errors show a page.
+	Development bool `option:"-"`
+
+	// Log receives what an operator can act on. Defaults to slog.Default().
+	Log *slog.Logger `option:"-"`
+
+	// Now is the clock. Defaults to time.Now.
+	Now func() time.Time `option:"-"`
+}
+
+// A Secret is one version of the server's secret.
+type Secret struct {
+	Version int    `option:"version"`
+	Value   string `option:"value"`
+}
+
+// String returns "[redacted]".
+func (Secret) String() string { return "[redacted]" }
+
+// GoString returns "[redacted]".
+func (Secret) GoString() string { return "[redacted]" }
+
+// DynamicBaseURL derives the base URL from each request (Better Auth: an object
+// as baseURL).
+type DynamicBaseURL struct {
+	// AllowedHosts are the hosts served, such as "example.com" or
+	// "*.example.com".
+	AllowedHosts []string `option:"allowedHosts"`
+
+	// Fallback is the base URL for other hosts. Without it they get 421.
+	Fallback string `option:"fallback"`
+
+	// Protocol is "http", "https" or "auto".
+	Protocol string `option:"protocol"`
+}
+
+// EmailAndPassword lets users sign up and in with a password.
+type EmailAndPassword struct {
+	Enabled       bool `option:"enabled"`
+	DisableSignUp bool `option:"disableSignUp"`
+
+	// AutoSignIn signs in after sign-up. Defaults to true. Switched off,
+	// sign-up no longer tells which addresses have an account.
+	AutoSignIn *bool `option:"autoSignIn"`
+
+	// RequireEmailVerification refuses sign-in until the address is verified.
+	RequireEmailVerification bool `option:"requireEmailVerification"`
+
+	// MinPasswordLength and MaxPasswordLength count UTF-16 code units, as
+	// JavaScript does. They default to 8 and 128.
+	MinPasswordLength int `option:"minPasswordLength"`
+	MaxPasswordLength int `option:"maxPasswordLength"`
+
+	// Password replaces the hashing of passwords.
+	Password plugin.Passwords `option:"-"`
+
+	// HashWorkers is how many passwords are hashed at the same time, each in 32
+	// MiB of memory. Defaults to GOMAXPROCS. HashQueue is how many more wait
+	// for a place before clients get 503. Defaults to 128.
+	HashWorkers int `option:"-"`
+	HashQueue   int `option:"-"`
+}
+
+// UserOptions are the options of users.
+type UserOptions struct {
+	TableOptions
+	DeleteUser DeleteUser `option:"deleteUser"`
+}
+
+// DeleteUser lets users delete themselves.
+type DeleteUser struct {
+	Enabled bool `option:"enabled"`
+
+	// BeforeDelete can refuse with a *plugin.Error. AfterDelete runs when the
+	// user is gone.
+	BeforeDelete func(ctx context.Context, u *identity.User) error `option:"-"`
+	AfterDelete  func(ctx context.Context, u *identity.User) error `option:"-"`
+}
+
+// TableOptions are the options of a table.
+type TableOptions struct {
+	// ModelName is what the database calls the table.
+	ModelName string `option:"modelName"`
+
+	// Fields is what the database calls the fields, by Better Auth's name.
+	Fields map[string]string `option:"fields"`
+
+	// AdditionalFields are added to the table.
+	AdditionalFields []schema.Field `option:"additionalFields"`
+}
+
+// SessionOptions are the options of sessions.
+type SessionOptions struct {
+	TableOptions
+
+	// ExpiresIn is how long a session lives. Defaults to 7 days.
+	ExpiresIn time.Duration `option:"expiresIn"`
+
+	// UpdateAge is how often a session that is used is prolonged. Defaults to
+	// one day; 0 prolongs it at every use.
+	UpdateAge *time.Duration `option:"updateAge"`
+
+	// FreshAge is for how long a session is fresh, counted from sign-in: some
+	// endpoints ask for a fresh one. Defaults to one day; 0 makes all fresh.
+	FreshAge *time.Duration `option:"freshAge"`
+
+	// DisableSessionRefresh never prolongs a session.
+	DisableSessionRefresh bool `option:"disableSessionRefresh"`
+
+	// DeferSessionRefresh makes GET /get-session read only: it says that the
+	// session is due (needsRefresh), and the client prolongs it with POST.
+	DeferSessionRefresh bool `option:"deferSessionRefresh"`
+
+	CookieCache CookieCache `option:"cookieCache"`
+}
+
+// CookieCache keeps a copy of the session in a cookie, so that most requests
+// need no database. A session that was ended elsewhere lives on in such a copy
+// for up to MaxAge, except for sensitive endpoints.
+type CookieCache struct {
+	Enabled bool `option:"enabled"`
+
+	// MaxAge is how long the copy is believed. Defaults to 5 minutes.
+	MaxAge time.Duration `option:"maxAge"`
+
+	// Strategy is "compact" (the default; signed), "jwt" (signed) or "jwe"
+	// (encrypted).
+	Strategy string `option:"strategy"`
+
+	// RefreshCache renews the copy before it ends; only without a Store.
+	// RefreshUpdateAge is how long before; it defaults to a fifth of MaxAge.
+	RefreshCache     *bool         `option:"-"`
+	RefreshUpdateAge time.Duration `option:"-"`
+
+	// Version makes every copy of another version invalid. VersionFunc decides
+	// it per session.
+	Version     string                                         `option:"version"`
+	VersionFunc func(*identity.Session, *identity.User) string `option:"-"`
+}
+
+// RateLimit bounds how often one client may call.
+type RateLimit struct {
+	// Enabled defaults to true, and to false in Development.
+	Enabled *bool `option:"enabled"`
+
+	// Window and Max are the rule for paths without a stricter one. They
+	// default to 100 requests in 10 seconds.
+	Window time.Duration `option:"window"`
+	Max    int           `option:"max"`
+
+	// Storage is "memory" (the default) or "database", for several servers.
+	Storage string `option:"storage"`
+
+	CustomRules []RateLimitRule `option:"-"`
+}
+
+// A RateLimitRule is the rule for one path.
+type RateLimitRule struct {
+	Path   string // below the base path; "*" and "?" are wildcards
+	Window time.Duration
+	Max    int
+	Skip   bool // no limit at all
+}
+
+// Advanced are the options that most servers leave alone.
+type Advanced struct {
+	IPAddress IPAddress `option:"ipAddress"`
+
+	// UseSecureCookies sets Secure and the __Secure- prefix. Defaults to
+	// whether BaseURL is https.
+	UseSecureCookies *bool `option:"useSecureCookies"`
+
+	// DisableCSRFCheck and DisableOriginCheck switch protection off.
+	DisableCSRFCheck   bool `option:"disableCSRFCheck"`
+	DisableOriginCheck bool `option:"-"`
+
+	// DisableOriginCheckPaths switches the origin check off below paths.
+	DisableOriginCheckPaths []string `option:"-"`
+
+	CrossSubDomainCookies   CrossSubDomainCookies    `option:"crossSubDomainCookies"`
+	Cookies                 map[string]CookieOptions `option:"cookies"`
+	DefaultCookieAttributes CookieAttributes         `option:"defaultCookieAttributes"`
+
+	// CookiePrefix begins the names of cookies. Defaults to "better-auth".
+	CookiePrefix string `option:"cookiePrefix"`
+
+	Database DatabaseOptions `option:"database"`
+
+	// TrustedProxyHeaders believes X-Forwarded-Host and X-Forwarded-Proto of a
+	// trusted proxy; see IPAddress.TrustedProxies.
+	TrustedProxyHeaders bool `option:"trustedProxyHeaders"`
+
+	// SkipTrailingSlashes serves paths with a slash at the end as without.
+	SkipTrailingSlashes bool `option:"skipTrailingSlashes"`
+}
+
+// IPAddress says how the address of a client is found.
+type IPAddress struct {
+	// IPAddressHeaders are believed when they come from a trusted proxy.
+	// Defaults to X-Forwarded-For.
+	IPAddressHeaders []string `option:"ipAddressHeaders"`
+
+	// TrustedProxies are addresses and CIDR ranges. Defaults to loopback and
+	// private addresses.
+	TrustedProxies []string `option:"trustedProxies"`
+
+	// IPv6Subnet is how many bits of an IPv6 address count. Defaults to 64.
+	IPv6Subnet int `option:"ipv6Subnet"`
+
+	// DisableIPTracking stores no addresses and sets no rate limits.
+	DisableIPTracking bool `option:"disableIpTracking"`
+}
+
+// CrossSubDomainCookies shares the cookies with subdomains.
+type CrossSubDomainCookies struct {
+	Enabled bool `option:"enabled"`
+
+	// Domain defaults to the host of BaseURL.
+	Domain string `option:"domain"`
+}
+
+// CookieOptions change one cookie, such as "session_token".
+type CookieOptions struct {
+	Name       string           `option:"name"`
+	Attributes CookieAttributes `option:"attributes"`
+}
+
+// CookieAttributes change the attributes that are not nil.
+type CookieAttributes struct {
+	MaxAge      *int    `option:"maxAge"` // seconds
+	Domain      *string `option:"domain"`
+	Path        *string `option:"path"`
+	HTTPOnly    *bool   `option:"httpOnly"`
+	Secure      *bool   `option:"secure"`
+	SameSite    *string `option:"sameSite"`
+	Partitioned *bool   `option:"partitioned"`
+}
+
+// DatabaseOptions say how rows are made.
+type DatabaseOptions struct {
+	// GenerateID makes the ids of new rows. Defaults to what the store makes:
+	// 32 random letters and digits, or the database's own ids.
+	GenerateID func(table string) string `option:"-"`
+}
+
+// OnAPIError says what happens when an endpoint fails.
+type OnAPIError struct {
+	// ErrorURL is where GET /error sends a browser.
+	ErrorURL string `option:"errorURL"`
+
+	// OnError sees every error that a client is sent.
+	OnError func(*plugin.Call, error) `option:"-"`
+}
+
+// Hooks run around endpoints.
+type Hooks struct {
+	Before, After []plugin.Hook
+}

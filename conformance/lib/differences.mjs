@@ -1,0 +1,98 @@
+// The differences that are meant, read from differences.json. Each entry must be met at least once per run.
+import { readFileSync } from "node:fs";
+
+/**
+ * A Registry explains differences.
+ *
+ * An entry of kind "exchange" names both answers (status, and Lockstep's body as far as given) and explains the whole
+ * exchange. Any other entry explains one place: kind and at, the two values where given, and optionally where.
+ * Texts between slashes are regular expressions; `*` in where matches anything.
+ */
+export class Registry {
+	#entries;
+	#uses = new Map();
+
+	constructor(entries) {
+		this.#entries = entries;
+		for (const entry of entries) {
+			if (!entry.id || !entry.reason) throw new Error(`differences.json: an entry has no id or reason: ${JSON.stringify(entry)}`);
+			if (this.#uses.has(entry.id)) throw new Error(`differences.json: the id ${entry.id} is used twice`);
+			this.#uses.set(entry.id, 0);
+		}
+	}
+
+	/** Reads the file beside the runner. */
+	static load() {
+		return new Registry(JSON.parse(readFileSync(new URL("../differences.json", import.meta.url), "utf8")));
+	}
+
+	/** The id of the entry that explains a whole exchange, or undefined. */
+	explainExchange(place, answers) {
+		return this.#use(
+			(entry) =>
+				entry.kind === "exchange" &&
+				matchesPlace(entry.where, place) &&
+				matchesAnswer(entry.oracle, answers.oracle) &&
+				matchesAnswer(entry.lockstep, answers.lockstep),
+		);
+	}
+
+	/** The id of the entry that explains one difference, or undefined. */
+	explain(place, { kind, at, left, right }) {
+		return this.#use(
+			(entry) =>
+				entry.kind === kind &&
+				matchesText(entry.at, at) &&
+				matchesPlace(entry.where, place) &&
+				matchesValue(entry, "oracle", left) &&
+				matchesValue(entry, "lockstep", right),
+		);
+	}
+
+	/** The ids that nothing met. */
+	stale() {
+		return [...this.#uses].filter(([, count]) => count === 0).map(([id]) => id);
+	}
+
+	#use(matches) {
+		const entry = this.#entries.find(matches);
+		if (entry) this.#uses.set(entry.id, this.#uses.get(entry.id) + 1);
+		return entry?.id;
+	}
+}
+
+function matchesPlace(where = {}, place) {
+	return Object.entries(where).every(([name, pattern]) => matchesText(pattern, place[name] ?? ""));
+}
+
+function matchesText(pattern, text) {
+	if (pattern === undefined) return true;
+	const expression = regular(pattern);
+	if (expression) return expression.test(text);
+	const escaped = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+	return new RegExp(`^${escaped.join(".*")}$`, "s").test(text);
+}
+
+// null in the file stands for a value that is absent.
+function matchesValue(entry, side, value) {
+	if (!(side in entry)) return true;
+	const wanted = entry[side];
+	if (wanted === null) return value === undefined || value === null;
+	if (typeof wanted === "string") {
+		const expression = regular(wanted);
+		if (expression) return expression.test(typeof value === "string" ? value : JSON.stringify(value) ?? "");
+	}
+	return JSON.stringify(wanted) === JSON.stringify(value);
+}
+
+function matchesAnswer(wanted = {}, answer) {
+	if (wanted.status !== undefined && wanted.status !== answer.status) return false;
+	if (wanted.body !== undefined && !matchesValue({ body: wanted.body }, "body", answer.json ?? answer.text)) return false;
+	return true;
+}
+
+function regular(pattern) {
+	return typeof pattern === "string" && pattern.length > 2 && pattern.startsWith("/^") && pattern.endsWith("$/")
+		? new RegExp(pattern.slice(1, -1), "s")
+		: null;
+}

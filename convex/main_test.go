@@ -1,0 +1,84 @@
+package convex_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/lockstep-auth/lockstep/convex"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
+
+// A reply is what a script answers to one request.
+type reply struct {
+	status     int
+	body       string
+	retryAfter string
+	err        error
+}
+
+// success is the answer of a function that returns null.
+func success() reply { return reply{status: 200, body: `{"status":"success","value":null}`} }
+
+// A script is a deployment that gives prepared answers; the last one for ever.
+type script struct {
+	mu       sync.Mutex
+	replies  []reply
+	requests []*http.Request
+	bodies   []string
+	waits    []time.Duration
+}
+
+func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.replies[min(len(s.requests), len(s.replies)-1)]
+	s.requests = append(s.requests, req)
+	s.bodies = append(s.bodies, string(body))
+	if r.err != nil {
+		return nil, r.err
+	}
+	header := http.Header{}
+	if r.retryAfter != "" {
+		header.Set("Retry-After", r.retryAfter)
+	}
+	return &http.Response{StatusCode: r.status, Header: header, Body: io.NopCloser(strings.NewReader(r.body)), Request: req}, nil
+}
+
+// sleep records how long the client wanted to wait, and does not.
+func (s *script) sleep(ctx context.Context, d time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waits = append(s.waits, d)
+	return ctx.Err()
+}
+
+// newScript returns a client of a scripted deployment.
+func newScript(t *testing.T, replies ...reply) (*convex.Client, *script) {
+	t.Helper()
+	s := &script{replies: replies}
+	return newClient(t, convex.Config{URL: "https://example.convex.cloud", AdminKey: "prod:example|k3y", Transport: s, Sleep: s.sleep}), s
+}
+
+func newClient(t *testing.T, config convex.Config) *convex.Client {
+	t.Helper()
+	c, err := convex.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}

@@ -1,0 +1,125 @@
+package origin_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	whatwg "github.com/nlnwa/whatwg-url/url"
+
+	"github.com/lockstep-auth/lockstep/internal/origin"
+)
+
+// browserGoes says where a browser on a page of base goes with value: "base" if
+// it stays, "app" for the trusted app, "trusted" for a trusted web origin, or
+// else the URL. The parser follows the URL Standard.
+func browserGoes(base, value string) string {
+	u, err := whatwg.ParseRef(base, value)
+	if err != nil {
+		return "nowhere: " + err.Error()
+	}
+	home, err := whatwg.Parse(base)
+	if err != nil {
+		return "nowhere: " + err.Error()
+	}
+	switch {
+	case u.Protocol() == "myapp:" && strings.EqualFold(u.Host(), "callback"):
+		return "app"
+	case u.Username() != "" || u.Password() != "":
+		return u.String()
+	case u.Protocol() == "https:" && (u.Host() == "app.test" || strings.HasSuffix(u.Host(), ".example.com")):
+		return "trusted"
+	case u.Protocol() == home.Protocol() && u.Host() == home.Host():
+		return "base"
+	}
+	return u.String()
+}
+
+// checkRedirect compares the verdicts on value with where a browser goes, from
+// pages of http and of https.
+func checkRedirect(t *testing.T, trust *origin.Trust, value string) {
+	t.Helper()
+	for _, base := range []string{"https://server.test/api/auth/x?y", "http://server.test/api/auth/x?y"} {
+		goes := browserGoes(base, value)
+		if trust.Origin(value) && goes != "trusted" && goes != "app" {
+			t.Errorf("Origin(%q) is trusted, from %s a browser goes to %s", value, base, goes)
+		}
+		if trust.Redirect(value) && goes != "trusted" && goes != "app" && goes != "base" {
+			t.Errorf("Redirect(%q) is trusted, from %s a browser goes to %s", value, base, goes)
+		}
+		if (origin.LocalPath(value) || origin.SafeRedirect(value)) && goes != "base" {
+			t.Errorf("LocalPath(%q): from %s a browser goes to %s", value, base, goes)
+		}
+	}
+	if o, ok := origin.Of(value); ok {
+		u, err := whatwg.Parse(value)
+		if err != nil || u.Protocol()+"//"+u.Host() != o {
+			t.Errorf("Of(%q): got %q, a browser reads %v (%v)", value, o, u, err)
+		}
+		if again, ok := origin.Of(o); !ok || again != o {
+			t.Errorf("Of(%q): got %q, which is not its own origin: %q", value, o, again)
+		}
+	}
+}
+
+func FuzzRedirect(f *testing.F) {
+	for _, url := range readJSON[recordedOrigins](f, "origins.json").URLs {
+		f.Add(url)
+	}
+	trust := corpusTrust(f)
+	f.Fuzz(func(t *testing.T, value string) { checkRedirect(t, trust, value) })
+}
+
+// TestRedirectsMadeOfTraps tries values made of pieces that have fooled URL
+// checks. The generator is seeded, so that a failure comes again.
+func TestRedirectsMadeOfTraps(t *testing.T) {
+	pieces := []string{
+		"https:", "http:", "HTTPS:", "myapp:", "javascript:", "data:", "blob:", "//", "/", `\`, "/", "//", ":", "@", "?", "#", ".", "..", "%",
+		"app.test", "x.example.com", ".example.com", "callback", "evil.com", "xn--", "xn--bcher-kva", "1", "0x7f", "127.0.0.1", "[::1]", "443", "80", "0",
+		"%2f", "%5c", "%2e", "%25", "%00", "%40", "\t", "\n", "\r", " ", "\x00", "\x7f", "\u0085", "\u00ad", "\u200b", "\u3002", "\uff0f", "\ufeff", "\xff", "a", "A", "-", "_", "*", ";",
+	}
+	trust := corpusTrust(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	accepted := 0
+	for range 100_000 {
+		var value strings.Builder
+		for range 1 + random.IntN(7) {
+			value.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		checkRedirect(t, trust, value.String())
+		if trust.Redirect(value.String()) {
+			accepted++
+		}
+	}
+	if accepted < 1000 {
+		t.Errorf("got %d accepted values, want at least 1000: the pieces say nothing", accepted)
+	}
+}
+
+// FuzzPattern checks that whatever NewTrust compiles matches only origins that
+// Of knows or app URLs of the pattern's scheme.
+func FuzzPattern(f *testing.F) {
+	recorded := readJSON[recordedOrigins](f, "origins.json")
+	for i, p := range recorded.Patterns {
+		f.Add(p.Pattern, recorded.URLs[i*3])
+	}
+	f.Fuzz(func(t *testing.T, pattern, value string) {
+		trust, err := origin.NewTrust([]string{pattern})
+		if err != nil {
+			return
+		}
+		if trust.Origin("https://evil.com") && pattern != "https://evil.com" && !strings.HasSuffix(pattern, "://evil.com") {
+			t.Errorf("pattern %q trusts https://evil.com", pattern)
+		}
+		if !trust.Origin(value) {
+			return
+		}
+		if _, ok := origin.Of(value); ok {
+			return
+		}
+		scheme, _, _ := strings.Cut(value, ":")
+		if want, _, _ := strings.Cut(pattern, ":"); !strings.EqualFold(scheme, want) {
+			t.Errorf("pattern %q trusts %q", pattern, value)
+		}
+	})
+}

@@ -1,0 +1,136 @@
+package pipeline
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/lockstep-auth/lockstep/internal/origin"
+	"github.com/lockstep-auth/lockstep/plugin"
+)
+
+// checkOrigin refuses requests that another site made a browser send, and URLs
+// that a browser must not be sent to (upstream: originCheckMiddleware).
+func (p *Pipeline) checkOrigin(c *plugin.Call, trust *origin.Trust) error {
+	if c.Method == http.MethodGet {
+		return nil
+	}
+	if c.HasCookies() {
+		if err := p.validateOrigin(c, trust); err != nil {
+			return err
+		}
+	}
+	if p.skipsOrigin(c) {
+		return nil
+	}
+	return checkURLs(c, trust)
+}
+
+// checkForm refuses requests that would sign a browser in on behalf of another
+// site. A browser says where a request comes from, even without a cookie; what
+// says nothing is no browser (upstream: formCsrfMiddleware).
+func (p *Pipeline) checkForm(c *plugin.Call, trust *origin.Trust) error {
+	if p.skipsCSRF() || c.HasCookies() {
+		return nil // with cookies, checkOrigin has looked already
+	}
+	h := c.Request.Header
+	site, mode, dest := h.Get("Sec-Fetch-Site"), h.Get("Sec-Fetch-Mode"), h.Get("Sec-Fetch-Dest")
+	if site == "cross-site" && mode == "navigate" {
+		return plugin.Errorf(http.StatusForbidden, "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED",
+			"Cross-site navigation login blocked. This request appears to be a CSRF attack.")
+	}
+	fromBrowser := strings.TrimSpace(site+mode+dest) != "" || h.Get("Origin") != "" || h.Get("Referer") != ""
+	if !fromBrowser {
+		return nil
+	}
+	return p.validateOrigin(c, trust)
+}
+
+func (p *Pipeline) skipsCSRF() bool { return p.SkipCSRF || p.SkipOrigin }
+
+func (p *Pipeline) skipsOrigin(c *plugin.Call) bool {
+	if p.SkipOrigin {
+		return true
+	}
+	for _, skip := range p.SkipOriginPaths {
+		skip = strings.TrimRight(skip, "/")
+		if c.Endpoint.Path == skip || strings.HasPrefix(c.Endpoint.Path, skip+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Pipeline) validateOrigin(c *plugin.Call, trust *origin.Trust) error {
+	if p.skipsCSRF() || p.skipsOrigin(c) {
+		return nil
+	}
+	from := c.Request.Header.Get("Origin")
+	if from == "null" && c.Request.Header.Get("Sec-Fetch-Site") == "same-origin" {
+		// The browser vouches that the page is ours, but hides its origin
+		// (Referrer-Policy: no-referrer). Only the scheme is open: it may have
+		// been lost at a proxy.
+		if trust.Origin("https://"+c.Request.Host) || trust.Origin("http://"+c.Request.Host) {
+			return nil
+		}
+	}
+	if from == "" {
+		from = c.Request.Header.Get("Referer")
+	}
+	if from == "" || from == "null" {
+		return plugin.Errorf(http.StatusForbidden, "MISSING_OR_NULL_ORIGIN", "Missing or null Origin")
+	}
+	if !trust.Origin(from) {
+		p.log().WarnContext(c.Context(), "request from an origin that is not trusted; add it to trustedOrigins if it is yours",
+			"origin", from, "path", c.Endpoint.Path)
+		return plugin.Errorf(http.StatusForbidden, "INVALID_ORIGIN", "Invalid origin")
+	}
+	return nil
+}
+
+// checkURLs looks at every parameter that a browser may later be sent to. It
+// looks at the body and at the query, where upstream looks at the first that is
+// set.
+func checkURLs(c *plugin.Call, trust *origin.Trust) error {
+	body, _ := c.Body.(map[string]any)
+	for _, param := range []struct{ name, label, code string }{
+		{"callbackURL", "callbackURL", "INVALID_CALLBACK_URL"},
+		{"redirectTo", "redirectURL", "INVALID_REDIRECT_URL"},
+		{"errorCallbackURL", "errorCallbackURL", "INVALID_ERROR_CALLBACK_URL"},
+		{"newUserCallbackURL", "newUserCallbackURL", "INVALID_NEW_USER_CALLBACK_URL"},
+	} {
+		values := []any{body[param.name]}
+		if sent := c.Query[param.name]; param.name == "callbackURL" && len(sent) == 1 {
+			values = append(values, sent[0])
+		} else if param.name == "callbackURL" && len(sent) > 1 {
+			values = append(values, sent)
+		}
+		for _, value := range values {
+			if falsy(value) {
+				continue
+			}
+			url, ok := value.(string)
+			if !ok {
+				return plugin.Errorf(http.StatusBadRequest, "", "Invalid %s: expected a string", param.label)
+			}
+			if !trust.Redirect(url) {
+				return plugin.Errorf(http.StatusForbidden, param.code, "Invalid %s", param.label)
+			}
+		}
+	}
+	return nil
+}
+
+// falsy reports whether JavaScript takes a decoded JSON value for false.
+func falsy(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case bool:
+		return !v
+	case float64:
+		return v == 0
+	}
+	return false
+}

@@ -1,0 +1,115 @@
+package plugin
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/lockstep-auth/lockstep/identity"
+	"github.com/lockstep-auth/lockstep/internal/cookie"
+	"github.com/lockstep-auth/lockstep/internal/secure"
+	"github.com/lockstep-auth/lockstep/schema"
+)
+
+// A Host is what the server offers to plugins. It is safe for concurrent use.
+type Host struct {
+	AppName  string
+	Identity *identity.Service
+	Log      *slog.Logger
+	Now      func() time.Time
+	Session  SessionPolicy
+	Tables   []schema.Table // of the server and all plugins
+
+	c       HostConfig
+	signer  *secure.Signer
+	cookies sessionCookies
+}
+
+// A SessionPolicy says how long sessions live and how they are cached in a
+// cookie. The names are Better Auth's (session.*).
+type SessionPolicy struct {
+	ExpiresIn      time.Duration
+	UpdateAge      time.Duration
+	FreshAge       time.Duration // 0: every session is fresh
+	DisableRefresh bool
+	DeferRefresh   bool
+
+	// Stateless sessions live in the cookie alone.
+	Stateless bool
+
+	CacheMaxAge  time.Duration
+	RefreshCache time.Duration // renew the cached session this long before it ends; 0: never
+
+	// CacheVersion returns the version a cached session must have.
+	CacheVersion func(*identity.Session, *identity.User) string
+}
+
+// A HostConfig is what package lockstep makes a Host of. Plugins do not need
+// it.
+type HostConfig struct {
+	AppName   string
+	Identity  *identity.Service
+	Log       *slog.Logger
+	Now       func() time.Time
+	Session   SessionPolicy
+	Tables    []schema.Table
+	Secrets   *secure.Secrets
+	Passwords Passwords
+	Cookies   *cookie.Names
+	Cache     *cookie.Cache // nil if sessions are not cached in a cookie
+	ClientIP  func(*http.Request) string
+}
+
+// Passwords hashes passwords and checks them.
+type Passwords interface {
+	Hash(ctx context.Context, password string) (string, error)
+	Verify(ctx context.Context, hash, password string) (bool, error)
+}
+
+// sessionCookies are the cookies of every session, with their attributes made
+// once.
+type sessionCookies struct {
+	token, data, dontRemember cookie.Cookie
+}
+
+// NewHost returns a host. It is for package lockstep.
+func NewHost(c HostConfig) *Host {
+	return &Host{
+		AppName: c.AppName, Identity: c.Identity, Log: c.Log, Now: c.Now, Session: c.Session, Tables: c.Tables,
+		c: c, signer: secure.NewSigner(c.Secrets.Current()),
+		cookies: sessionCookies{
+			token:        c.Cookies.Make("session_token", seconds(c.Session.ExpiresIn)),
+			data:         c.Cookies.Make("session_data", seconds(c.Session.CacheMaxAge)),
+			dontRemember: c.Cookies.Make("dont_remember", nil),
+		},
+	}
+}
+
+func seconds(d time.Duration) *int { return new(int(d / time.Second)) }
+
+// HashPassword returns the hash to store of a password. It waits for a place
+// in the server's pool of hashers; when too many wait, the error answers 503.
+func (h *Host) HashPassword(ctx context.Context, password string) (string, error) {
+	return h.c.Passwords.Hash(ctx, password)
+}
+
+// VerifyPassword reports whether hash is of password. It waits as HashPassword
+// does.
+func (h *Host) VerifyPassword(ctx context.Context, hash, password string) (bool, error) {
+	return h.c.Passwords.Verify(ctx, hash, password)
+}
+
+// Encrypt seals a text for the database, for one purpose only: what was sealed
+// for another purpose does not open.
+func (h *Host) Encrypt(purpose, text string) string {
+	return h.c.Secrets.ForPurpose(purpose).Encrypt(text)
+}
+
+// Decrypt opens what Encrypt sealed for the same purpose.
+func (h *Host) Decrypt(purpose, sealed string) (string, error) {
+	return h.c.Secrets.ForPurpose(purpose).Decrypt(sealed)
+}
+
+// Token returns n random characters from [a-zA-Z0-9], for links and keys.
+func Token(n int) string { return secure.Token(n) }
