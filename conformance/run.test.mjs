@@ -1,5 +1,5 @@
 // The whole suite in one process, so that the list of differences can be checked for stale entries at the end.
-import { closing } from "./lib/scenario.mjs";
+import { declare } from "./lib/scenario.mjs";
 import "./lib/mask.checks.mjs";
 import "./scenarios/accounts.mjs";
 import "./scenarios/additional_fields.mjs";
@@ -20,4 +20,4 @@ import "./scenarios/sign_up.mjs";
 import "./scenarios/stateless.mjs";
 import "./scenarios/update_user.mjs";
 
-closing();
+declare();

@@ -6,6 +6,9 @@ const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
 // Longer than any password hash on a busy machine.
 const timeout = 20_000; // ms
 
+// Room for a session cache in many chunks.
+const maxHeaderSize = 256 * 1024; // bytes
+
 /**
  * Sends a request to 127.0.0.1:port and reads the whole answer.
  * A header whose value is an array goes out once per element; null removes it.
@@ -18,7 +21,7 @@ export function request(port, { method = "GET", path, headers = {}, body }) {
 		sent["content-length"] = bytes.length;
 	}
 	return new Promise((done, fail) => {
-		const outgoing = http.request({ host: "127.0.0.1", port, method, path, headers: sent, agent, timeout }, (incoming) => {
+		const outgoing = http.request({ host: "127.0.0.1", port, method, path, headers: sent, agent, timeout, maxHeaderSize }, (incoming) => {
 			const chunks = [];
 			incoming.on("data", (chunk) => chunks.push(chunk));
 			incoming.on("error", fail);

@@ -1,24 +1,45 @@
-// The oracle: the real better-auth behind node:http, as one process.
-// Usage: node oracle.mjs OPTIONS.json [SQLITE_FILE]
-// It reports its port to the parent and ends when the parent goes away.
-import { readFileSync } from "node:fs";
+// The oracle: the real better-auth behind node:http. One process holds many instances, because loading the library
+// takes longer than all else. Messages: {start, options, file} is answered by {started, port} or {started, error};
+// {stop} by {stopped}. The process ends when its parent goes away.
 import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
 import Database from "better-sqlite3";
 
-const [optionsFile, databaseFile] = process.argv.slice(2);
-const options = JSON.parse(readFileSync(optionsFile, "utf8"));
-options.logger = { disabled: true };
-options.telemetry = { enabled: false };
-if (databaseFile) {
-	options.database = new Database(databaseFile);
-	const { runMigrations } = await getMigrations(options);
-	await runMigrations();
-}
+const running = new Map();
 
-const server = createServer(toNodeHandler(betterAuth(options)));
-server.keepAliveTimeout = 60_000; // ms; a connection closed between two steps would look like a failure
-server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }));
+process.on("message", async ({ start, stop, options, file }) => {
+	if (stop !== undefined) {
+		const { server, database } = running.get(stop);
+		running.delete(stop);
+		server.closeAllConnections();
+		server.close(() => {
+			database?.close();
+			process.send({ stopped: stop });
+		});
+		return;
+	}
+	try {
+		process.send({ started: start, port: await serve(start, options, file) });
+	} catch (error) {
+		process.send({ started: start, error: error.stack });
+	}
+});
+
 process.on("disconnect", () => process.exit(0));
+
+async function serve(id, options, file) {
+	const given = { ...options, logger: { disabled: true }, telemetry: { enabled: false } };
+	const database = file ? new Database(file) : undefined;
+	if (database) {
+		given.database = database;
+		const { runMigrations } = await getMigrations(given);
+		await runMigrations();
+	}
+	const server = createServer(toNodeHandler(betterAuth(given)));
+	server.keepAliveTimeout = 60_000; // ms; a connection closed between two steps would look like a failure
+	await new Promise((done) => server.listen(0, "127.0.0.1", done));
+	running.set(id, { server, database });
+	return server.address().port;
+}

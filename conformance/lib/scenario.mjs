@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe as suite, test } from "node:test";
 import { createAuthClient } from "better-auth/client";
+import { hashPassword } from "better-auth/crypto";
+import { currentSecret, sign } from "./cookies.mjs";
 import { Registry } from "./differences.mjs";
 import { compareAnswers, compareDatabases, describe, schemaOf, tablesOf } from "./diff.mjs";
 import { request } from "./http.mjs";
@@ -30,30 +32,41 @@ const totals = { exchanges: 0, explained: 0, unexplained: 0 };
 // CONFORMANCE_ONLY runs the groups whose name contains it.
 const only = process.env.CONFORMANCE_ONLY ?? "";
 
+const groups = [];
+
 /**
- * Declares scenarios that share one options document and one pair of servers.
+ * Adds scenarios that share one options document and one pair of servers.
  * `setup.options` replaces members of the base options; `define` receives the function that declares a scenario.
  */
 export function group(name, setup, define) {
-	if (!name.includes(only)) return;
-	const options = { ...baseOptions, ...setup.options };
-	for (const key of Object.keys(options)) if (options[key] === undefined) delete options[key];
-	suite(name, () => {
-		let servers;
-		before(async () => {
-			servers = await startBoth({ ...setup, options });
-		});
-		after(async () => {
-			for (const server of Object.values(servers ?? {})) await server.stop();
-		});
-		const running = () => ({ servers, options: setup.stateless ? { ...options, database: null } : options });
-		if (!setup.stateless) test("the tables have the same shape", () => checkSchema(name, servers));
-		define((title, steps) => test(title, () => run(`${name}: ${title}`, running(), steps)));
-	});
+	if (name.includes(only)) groups.push({ name, setup, define });
 }
 
-/** Declares the test that closes a run: no entry of differences.json is stale, and the totals are printed. */
-export function closing() {
+/** Declares all that was added, and the test that closes the run. */
+export function declare() {
+	suite("the same answers", { concurrency: 2 }, () => {
+		for (const { name, setup, define } of groups) suite(name, { concurrency: 1 }, () => declareGroup(name, setup, define));
+	});
+	closing();
+}
+
+function declareGroup(name, setup, define) {
+	const options = { ...baseOptions, ...setup.options };
+	for (const key of Object.keys(options)) if (options[key] === undefined) delete options[key];
+	let servers;
+	before(async () => {
+		servers = await startBoth({ ...setup, options });
+	});
+	after(async () => {
+		for (const server of Object.values(servers ?? {})) await server.stop();
+	});
+	const known = setup.stateless ? { ...options, database: null } : options;
+	if (!setup.stateless) test("the tables have the same shape", () => checkSchema(name, servers));
+	define((title, steps) => test(title, () => run(`${name}: ${title}`, { servers, options: known }, steps)));
+}
+
+// No entry of differences.json is stale, and the totals are printed.
+function closing() {
 	test("every difference that is listed was met", () => {
 		const { exchanges, explained, unexplained } = totals;
 		console.log(`conformance: ${exchanges} exchanges compared, ${explained} differences explained, ${unexplained} unexplained`);
@@ -78,6 +91,18 @@ async function run(title, { servers, options }, steps) {
 	if (failure) throw failure;
 }
 
+// The hash of `password`, made once.
+let passwordHash;
+
+// A token whose signature contains both characters that other encodings of base64 spell differently.
+function tokenWithEverySign(start, secret) {
+	for (let i = 0; ; i++) {
+		const token = `${start}x${i}x`.padEnd(32, "0");
+		const signed = sign(token, secret);
+		if (signed.includes("%2B") && signed.includes("%2F")) return token;
+	}
+}
+
 function checkSchema(name, servers) {
 	const pairing = new Pairing();
 	const found = [];
@@ -98,6 +123,7 @@ class Scenario {
 	#pairing = new Pairing();
 	#jars = new Map();
 	#count = 0;
+	#members = 0;
 	#last;
 
 	constructor(title, servers, options) {
@@ -185,6 +211,36 @@ class Scenario {
 	/** Sends a POST; without a body it sends `{}`, as the official client does. */
 	post(path, given = {}) {
 		return this.send("POST", path, "json" in given || "body" in given ? given : { ...given, json: {} });
+	}
+
+	/**
+	 * Puts a user with a session into both databases, as a sign-up would have left them, without the cost of hashing.
+	 * Returns what signUp returns as far as tests need it: json.token.
+	 */
+	async member(actor, { rememberMe = true } = {}) {
+		passwordHash ??= hashPassword(password);
+		const secret = currentSecret(this.options);
+		const number = ++this.#members;
+		const id = `${actor}User${number}`.padEnd(32, "0");
+		const token = tokenWithEverySign(`${actor}Token${number}`, secret);
+		const now = new Date().toISOString();
+		const end = new Date(Date.now() + (rememberMe ? (this.options.session?.expiresIn ?? 604_800) : 86_400) * 1_000).toISOString();
+		const hash = await passwordHash;
+		const insert = (table, row) => {
+			const names = Object.keys(row);
+			const statement = `insert into "${table}" (${names.map((name) => `"${name}"`)}) values (${names.map(() => "?")})`;
+			this.sql(statement, () => Object.values(row));
+		};
+		const written = { createdAt: now, updatedAt: now };
+		insert("user", { id, name: actor, email: `${actor}@example.com`, emailVerified: 0, ...written });
+		insert("account", { id: id.replace("User", "Acct"), accountId: id, providerId: "credential", userId: id, password: hash, ...written });
+		insert("session", { id: id.replace("User", "Sess"), expiresAt: end, token, ipAddress: "203.0.113.7", userAgent: "conformance/1", userId: id, ...written });
+		const prefix = `${this.options.advanced?.cookiePrefix ?? "better-auth"}.`;
+		for (const side of sides) {
+			const jar = this.jar(side, actor).set(`${prefix}session_token`, sign(token, secret));
+			if (!rememberMe) jar.set(`${prefix}dont_remember`, sign("true", secret));
+		}
+		return Object.fromEntries(sides.map((side) => [side, { json: { token } }]));
 	}
 
 	/** Signs a new user up; the actor's jar holds the session. */

@@ -18,77 +18,136 @@ const startTimeout = 15_000; // ms
 /** Whether both sides are the oracle, which proves that masking hides nothing it should not and nothing it must. */
 export const self = process.env.CONFORMANCE_SELF === "1";
 
-/** A Server is a running process, its port and, unless it is stateless, an open handle on its database. */
+/** A Server is a running server, its port and, unless it is stateless, an open handle on its database. */
 export class Server {
-	constructor(name, port, child, database, scratch) {
-		Object.assign(this, { name, port, child, database, scratch });
+	#end;
+
+	constructor({ name, port, database, end }) {
+		Object.assign(this, { name, port, database });
+		this.#end = end;
 	}
 
-	/** Ends the process and forgets its files. */
+	/** Ends the server and forgets its files. */
 	async stop() {
 		this.database?.close();
-		if (this.child.exitCode === null && this.child.signalCode === null) {
-			const gone = new Promise((done) => this.child.once("exit", done));
-			this.child.kill();
-			await gone;
-		}
-		if (this.scratch) rmSync(this.scratch, { recursive: true, force: true });
+		await this.#end();
 	}
 }
 
 /**
  * Starts the real better-auth.
- * `setup` has options (better-auth's own, as JSON), env, and either stateless or a database file to share.
+ * `setup` has options (better-auth's own, as JSON) and either `stateless` or the `file` of a database to share.
+ * The rate limiter of the library counts per process, so whoever looks at it asks for a process `alone`.
  */
-export async function startOracle(setup) {
-	const { scratch, file, database } = prepare(setup);
-	const optionsFile = join(scratch, "options.json");
-	writeFileSync(optionsFile, JSON.stringify(setup.options));
-	const child = fork(join(here, "oracle.mjs"), database ? [optionsFile, file] : [optionsFile], {
-		env: environment(setup),
-		stdio: ["ignore", "pipe", "pipe", "ipc"],
-	});
-	const log = collect(child);
-	const port = await new Promise((done, fail) => {
-		child.once("message", (message) => done(message.port));
-		child.once("exit", () => fail(new Error(`the oracle did not start:\n${log()}`)));
-	});
-	return new Server("oracle", port, child, open(database), scratch);
+export async function startOracle(setup, name = "oracle") {
+	const { scratch, file } = prepare(setup);
+	const host = setup.alone ? new OracleHost() : sharedHost(name);
+	const { id, port } = await host.start(setup.options, file);
+	const end = async () => {
+		await host.stop(id);
+		if (setup.alone) host.end();
+		remove(scratch);
+	};
+	return new Server({ name, port, database: open(file), end });
 }
 
-/** Starts Lockstep with the same setup: the same document, with the database's place added. */
+// An OracleHost is one process that holds instances of better-auth.
+class OracleHost {
+	#child;
+	#log;
+	#waiting = new Map();
+	#next = 0;
+
+	constructor() {
+		this.#child = fork(join(here, "oracle.mjs"), { env: environment(), stdio: ["ignore", "pipe", "pipe", "ipc"] });
+		this.#log = collect(this.#child);
+		this.#child.on("message", (message) => this.#settle(message.started ?? message.stopped, message));
+		this.#child.once("exit", () => {
+			for (const id of this.#waiting.keys()) this.#settle(id, { error: "the process ended" });
+		});
+		this.#child.unref();
+		this.#child.channel.unref();
+	}
+
+	async start(options, file) {
+		const id = this.#next++;
+		const { port, error } = await this.#ask(id, { start: id, options, file });
+		if (error) throw new Error(`the oracle did not start: ${error}\n${this.#log()}`);
+		return { id, port };
+	}
+
+	stop(id) {
+		return this.#ask(id, { stop: id });
+	}
+
+	end() {
+		this.#child.disconnect();
+	}
+
+	#ask(id, message) {
+		this.#child.channel.ref();
+		return new Promise((done) => {
+			this.#waiting.set(id, done);
+			this.#child.send(message);
+		});
+	}
+
+	#settle(id, message) {
+		this.#waiting.get(id)?.(message);
+		this.#waiting.delete(id);
+		if (this.#waiting.size === 0) this.#child.channel?.unref();
+	}
+}
+
+const hosts = new Map();
+
+// Each name has a process of its own: in self mode the two sides share nothing.
+function sharedHost(name) {
+	if (!hosts.has(name)) hosts.set(name, new OracleHost());
+	return hosts.get(name);
+}
+
+/** Starts Lockstep with the same setup: the same document, with the place of the database added. */
 export async function startLockstep(setup) {
 	const binary = await lockstepBinary();
-	const { scratch, file, database } = prepare(setup);
-	const configFile = join(scratch, "lockstep.json");
-	const place = database ? { sqlite: file } : { stateless: true };
-	writeFileSync(configFile, JSON.stringify({ ...setup.options, database: place }));
-	const env = environment(setup);
-	if (database) {
-		await promisify(execFile)(binary, ["migrate", "--config", configFile, "--yes"], { env });
-	}
+	const { scratch, file } = prepare(setup);
+	const config = join(scratch, "lockstep.json");
+	writeFileSync(config, JSON.stringify({ ...setup.options, database: file ? { sqlite: file } : { stateless: true } }));
+	if (file) await promisify(execFile)(binary, ["migrate", "--config", config, "--yes"], { env: environment() });
 	const port = await freePort();
-	const child = spawn(binary, ["serve", "--config", configFile, "--addr", `127.0.0.1:${port}`], {
-		env,
+	const child = spawn(binary, ["serve", "--config", config, "--addr", `127.0.0.1:${port}`], {
+		env: environment(),
 		stdio: ["ignore", "pipe", "pipe"],
 	});
 	const log = collect(child);
-	const path = `${basePath(setup.options)}/ok`;
-	for (const started = Date.now(); ; ) {
-		if (child.exitCode !== null || Date.now() - started > startTimeout) {
-			child.kill();
-			throw new Error(`lockstep did not start:\n${log()}`);
-		}
-		const answer = await request(port, { path, headers: { host: hostOf(setup.options) } }).catch(() => null);
-		if (answer && answer.status < 500) break;
+	const gone = new Promise((done) => child.once("exit", done));
+	const end = async () => {
+		child.kill();
+		await gone;
+		remove(scratch);
+	};
+	const ready = await answers(port, setup.options, () => child.exitCode !== null);
+	if (!ready) {
+		await end();
+		throw new Error(`lockstep did not start:\n${log()}`);
+	}
+	return new Server({ name: "lockstep", port, database: open(file), end });
+}
+
+// Asks until there is an answer. A path that is disabled answers too.
+async function answers(port, options, ended) {
+	const question = { path: `${basePath(options)}/ok`, headers: { host: hostOf(options) } };
+	for (const started = Date.now(); Date.now() - started < startTimeout && !ended(); ) {
+		const answer = await request(port, question).catch(() => null);
+		if (answer && answer.status < 500) return true;
 		await new Promise((done) => setTimeout(done, 20));
 	}
-	return new Server("lockstep", port, child, open(database), scratch);
+	return false;
 }
 
 /** Starts both sides, the second being the oracle again in self mode. */
 export async function startBoth(setup) {
-	const second = self ? startOracle(setup).then((server) => Object.assign(server, { name: "lockstep" })) : startLockstep(setup);
+	const second = self ? startOracle(setup, "lockstep") : startLockstep(setup);
 	const [oracle, lockstep] = await Promise.allSettled([startOracle(setup), second]);
 	if (oracle.status === "fulfilled" && lockstep.status === "fulfilled") {
 		return { oracle: oracle.value, lockstep: lockstep.value };
@@ -110,7 +169,11 @@ export function hostOf(options) {
 
 function prepare({ stateless, file }) {
 	const scratch = mkdtempSync(join(tmpdir(), "conformance-"));
-	return { scratch, file: file ?? join(scratch, "auth.db"), database: stateless ? null : (file ?? join(scratch, "auth.db")) };
+	return { scratch, file: stateless ? null : (file ?? join(scratch, "auth.db")) };
+}
+
+function remove(scratch) {
+	rmSync(scratch, { recursive: true, force: true });
 }
 
 function open(file) {
@@ -118,9 +181,9 @@ function open(file) {
 }
 
 // Only what a process needs to run: a BETTER_AUTH_* variable of the developer must not decide a test.
-function environment({ env }) {
-	const kept = ["PATH", "HOME", "TMPDIR", "SystemRoot"].filter((name) => process.env[name] !== undefined);
-	return { ...Object.fromEntries(kept.map((name) => [name, process.env[name]])), NODE_ENV: "production", ...env };
+function environment() {
+	const kept = ["PATH", "HOME", "TMPDIR"].filter((name) => process.env[name] !== undefined);
+	return { ...Object.fromEntries(kept.map((name) => [name, process.env[name]])), NODE_ENV: "production" };
 }
 
 function collect(child) {

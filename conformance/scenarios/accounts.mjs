@@ -3,7 +3,7 @@ import { group } from "../lib/scenario.mjs";
 
 group("accounts", {}, (scenario) => {
 	scenario("lists them without a secret", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.get("/list-accounts", { as: "alice" });
 		t.sql(
 			'insert into account (id, "accountId", "providerId", "userId", "accessToken", "refreshToken", "idToken", "accessTokenExpiresAt", scope, "createdAt", "updatedAt") ' +
@@ -15,7 +15,7 @@ group("accounts", {}, (scenario) => {
 	});
 
 	scenario("scopes are split at commas", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		for (const scope of ["", "a", "a,b", "a b", "a, b", ",", null]) {
 			t.sql("update account set scope = ?", () => [scope]);
 			await t.get("/list-accounts", { as: "alice" });
@@ -24,7 +24,7 @@ group("accounts", {}, (scenario) => {
 
 	scenario("needs a session, fresh or not", async (t) => {
 		await t.get("/list-accounts");
-		await t.signUp("alice");
+		await t.member("alice");
 		t.ageSessions({ createdAt: -1_000_000 });
 		await t.get("/list-accounts", { as: "alice" });
 		await t.get("/list-accounts?disableCookieCache=true&disableRefresh=true", { as: "alice" });

@@ -20,6 +20,12 @@ const encoders = {
 	jwe: async (payload, key, end) => symmetricEncodeJWT(payload, key, "better-auth-session", Math.floor((end - Date.now()) / 1_000)),
 };
 
+// A user whose session cache was written by a read.
+async function member(t, actor) {
+	await t.member(actor);
+	await t.get("/get-session", { as: actor });
+}
+
 // Replaces the cache of an actor by a changed payload, properly sealed.
 async function forge(t, actor, strategy, change, { key = secret, end = Date.now() + 300_000 } = {}) {
 	const values = {};
@@ -48,28 +54,28 @@ for (const strategy of ["compact", "jwt", "jwe"]) {
 		});
 
 		scenario("is written again when it is missing", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			t.changeCookie("alice", name, () => null);
 			await t.get("/get-session", { as: "alice" });
 			await t.get("/get-session?disableRefresh=true", { as: "alice" });
 		});
 
 		scenario("alone it is nothing", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			t.changeCookie("alice", token, () => null);
 			await t.get("/get-session", { as: "alice" });
 			await t.get("/list-accounts", { as: "alice" });
 		});
 
 		scenario("of another session is not believed", async (t) => {
-			await t.signUp("alice");
-			await t.signUp("bob");
+			await member(t, "alice");
+			await member(t, "bob");
 			t.changeCookie("alice", name, (_, side) => t.jar(side, "bob").get(name));
 			await t.get("/get-session", { as: "alice" });
 		});
 
 		scenario("that was changed is not believed", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			t.copyJar("alice", "kept");
 			const changes = [
 				(raw) => raw.slice(0, -1), (raw) => raw.slice(1), (raw) => `${raw}A`, (raw) => `${raw}=`, (raw) => `${raw}%3D`, () => "x", () => "{}", () => "e30", () => "bnVsbA", () => "a.b.c", () => "a.b.c.d.e", () => "....", () => "%",
@@ -86,13 +92,13 @@ for (const strategy of ["compact", "jwt", "jwe"]) {
 		});
 
 		scenario("sealed with another secret is not believed", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			await forge(t, "alice", strategy, (p) => p, { key: "another secret of more than 32 characters" });
 			await t.get("/get-session", { as: "alice" });
 		});
 
 		scenario("that has expired is read again from the database", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			t.sql("update user set name = 'behind the cache'");
 			await forge(t, "alice", strategy, (p) => p, { end: Date.now() - 60_000 });
 			await t.get("/get-session", { as: "alice" });
@@ -103,7 +109,7 @@ for (const strategy of ["compact", "jwt", "jwe"]) {
 		});
 
 		scenario("of a session that has expired is read again from the database", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			for (const end of ["2020-01-01T00:00:00.000Z", "2020-01-01T00:00:00Z", "never", null, 5, undefined]) {
 				await forge(t, "alice", strategy, (p) => ({ ...p, session: { ...p.session, expiresAt: end } }));
 				await t.get("/get-session", { as: "alice" });
@@ -111,7 +117,7 @@ for (const strategy of ["compact", "jwt", "jwe"]) {
 		});
 
 		scenario("of another version, token or shape", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			const changes = [
 				(p) => ({ ...p, version: "2" }), (p) => ({ ...p, version: undefined }), (p) => ({ ...p, version: 1 }), (p) => ({ ...p, version: "" }), (p) => ({ ...p, session: { ...p.session, token: "other" } }),
 				(p) => ({ ...p, user: undefined }), (p) => ({ ...p, session: undefined }), (p) => ({ ...p, updatedAt: undefined }), (p) => ({ ...p, updatedAt: "x" }), (p) => ({ ...p, updatedAt: 0 }),
@@ -128,14 +134,14 @@ for (const strategy of ["compact", "jwt", "jwe"]) {
 		});
 
 		scenario("does not refresh the row while it is read", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			t.ageSessions({ expiresAt: 2 * day, updatedAt: -5 * day });
 			await t.get("/get-session", { as: "alice" });
 			await t.get("/get-session?disableCookieCache=1", { as: "alice" });
 		});
 
 		scenario("the client's calls", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			await t.client("alice", (c) => c.getSession());
 			await t.client("alice", (c) => c.getSession({ query: { disableCookieCache: true } }));
 			await t.client("alice", (c) => c.signOut());
@@ -146,7 +152,7 @@ for (const strategy of ["compact", "jwt", "jwe"]) {
 		options: { session: { deferSessionRefresh: true, cookieCache: { enabled: true, strategy, version: "7", maxAge: 60 } } },
 	}, (scenario) => {
 		scenario("carries the version", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			await t.get("/get-session", { as: "alice" });
 			await forge(t, "alice", strategy, (p) => ({ ...p, version: "1" }));
 			await t.get("/get-session", { as: "alice" });
@@ -154,7 +160,7 @@ for (const strategy of ["compact", "jwt", "jwe"]) {
 		});
 
 		scenario("GET writes the cache but not the row", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			t.ageSessions({ expiresAt: 2 * day, updatedAt: -5 * day });
 			t.changeCookie("alice", name, () => null);
 			await t.get("/get-session", { as: "alice" });
@@ -168,7 +174,7 @@ for (const strategy of ["compact", "jwt", "jwe"]) {
 
 	group(`session cache ${strategy} in chunks`, { options: bio }, (scenario) => {
 		scenario("grows into chunks and shrinks again", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			await t.post("/update-user", { as: "alice", json: { bio: "b".repeat(6_000) } });
 			await t.get("/get-session", { as: "alice" });
 			await t.get("/get-session?disableCookieCache=1", { as: "alice" });
@@ -178,13 +184,13 @@ for (const strategy of ["compact", "jwt", "jwe"]) {
 		});
 
 		scenario("the border between one cookie and two", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			const lengths = strategy === "jwe" ? [2_000, 2_100] : [1_900, 2_150];
 			for (let length = lengths[0]; length <= lengths[1]; length += 10) await t.post("/update-user", { as: "alice", json: { bio: "x".repeat(length) } });
 		});
 
 		scenario("chunks that are missing, foreign, stale or out of order", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			await t.post("/update-user", { as: "alice", json: { bio: "b".repeat(6_000) } });
 			t.copyJar("alice", "kept");
 			const broken = [
@@ -206,7 +212,7 @@ for (const strategy of ["compact", "jwt", "jwe"]) {
 		});
 
 		scenario("too large for cookies", async (t) => {
-			await t.signUp("alice");
+			await member(t, "alice");
 			await t.post("/update-user", { as: "alice", json: { bio: "b".repeat(20_000) } });
 		});
 	});
@@ -214,7 +220,7 @@ for (const strategy of ["compact", "jwt", "jwe"]) {
 
 group("session cache that ends", { options: { session: { cookieCache: { enabled: true, maxAge: 1 } } } }, (scenario) => {
 	scenario("is read again from the database after its second", async (t) => {
-		await t.signUp("alice");
+		await member(t, "alice");
 		t.sql("update user set name = 'behind the cache'");
 		await t.wait(1_200);
 		await t.get("/get-session", { as: "alice" });
@@ -223,7 +229,7 @@ group("session cache that ends", { options: { session: { cookieCache: { enabled:
 
 group("session cache jwt with other signatures", { options: { session: { cookieCache: { enabled: true, strategy: "jwt" } } } }, (scenario) => {
 	scenario("no algorithm, another algorithm, another type", async (t) => {
-		await t.signUp("alice");
+		await member(t, "alice");
 		const key = new TextEncoder().encode(secret);
 		const tokens = [
 			(p) => new UnsecuredJWT(p).setIssuedAt().setExpirationTime("5m").encode(),

@@ -4,9 +4,19 @@ import { group, secret } from "../lib/scenario.mjs";
 
 const name = "better-auth.session_token";
 
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+// Alice's session cookie with one character of its signature changed.
+function changed(t, change, at) {
+	return (side) => {
+		const [token, signature] = decodeURIComponent(t.jar(side, "alice").get(name)).split(".");
+		return `${name}=${encodeURIComponent(`${token}.${signature.slice(0, at)}${change(signature[at])}${signature.slice(at + 1)}`)}`;
+	};
+}
+
 group("cookies", {}, (scenario) => {
 	scenario("a session token that was changed is no session", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		const changes = [
 			(raw) => raw.slice(0, -1), (raw) => `${raw}x`, (raw) => raw.replace(/^./, (c) => (c === "A" ? "B" : "A")), (raw) => raw.split(".")[0], (raw) => `${raw.split(".")[0]}.`,
 			(raw) => `.${raw.split(".")[1]}`, (raw) => raw.replace(".", ""), (raw) => raw.replace("%3D", ""), (raw) => raw.replace("%3D", "%3d"), (raw) => raw.replace("%3D", "="),
@@ -23,20 +33,18 @@ group("cookies", {}, (scenario) => {
 	});
 
 	scenario("one changed character of the signature", async (t) => {
-		await t.signUp("alice");
-		for (let i = 0; i < 44; i += 3) {
-			const cookie = (side) => {
-				const [token, signature] = decodeURIComponent(t.jar(side, "alice").get(name)).split(".");
-				const other = signature[i] === "A" ? "B" : "A";
-				return `${name}=${encodeURIComponent(`${token}.${signature.slice(0, i)}${other}${signature.slice(i + 1)}`)}`;
-			};
-			await t.get("/get-session", { cookie });
-		}
+		await t.member("alice");
+		for (let i = 0; i < 42; i += 3) await t.get("/get-session", { cookie: changed(t, (c) => (c === "A" ? "B" : "A"), i) });
+	});
+
+	scenario("a signature with bits that decoders drop", async (t) => {
+		await t.member("alice");
+		await t.get("/get-session", { cookie: changed(t, (c) => alphabet[alphabet.indexOf(c) + 1], 42) });
 	});
 
 	scenario("the same name twice: the first counts", async (t) => {
-		await t.signUp("alice");
-		await t.signUp("bob");
+		await t.member("alice");
+		await t.member("bob");
 		const raw = (side, actor) => `${name}=${t.jar(side, actor).get(name)}`;
 		await t.get("/get-session", { cookie: (side) => `${raw(side, "alice")}; ${raw(side, "bob")}` });
 		await t.get("/get-session", { cookie: (side) => `${name}=x; ${raw(side, "bob")}` });
@@ -45,7 +53,7 @@ group("cookies", {}, (scenario) => {
 	});
 
 	scenario("odd Cookie headers", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		const raw = (side) => `${name}=${t.jar(side, "alice").get(name)}`;
 		const headers = [
 			(side) => `a=1;${raw(side)};b=2`, (side) => `;;; ${raw(side)} ;;`, (side) => `=x; ${raw(side)}`, (side) => `novalue; ${raw(side)}`, (side) => `$Version=1; ${raw(side)}; $Path=/`,
@@ -57,14 +65,14 @@ group("cookies", {}, (scenario) => {
 	});
 
 	scenario("a signature of one cookie does not open another", async (t) => {
-		await t.signUp("alice", { rememberMe: false });
+		await t.member("alice", { rememberMe: false });
 		await t.get("/get-session", { cookie: (side) => `${name}=${t.jar(side, "alice").get("better-auth.dont_remember")}` });
 		const swapped = (side) => `${name}=${t.jar(side, "alice").get(name)}; better-auth.dont_remember=${t.jar(side, "alice").get(name)}`;
 		await t.get("/get-session", { cookie: swapped });
 	});
 
 	scenario("any signed value of dont_remember counts", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		t.ageSessions({ expiresAt: 60 });
 		for (const value of ["true", "false", "x", "true.AAAA"]) {
 			const cookie = (side) => `${name}=${t.jar(side, "alice").get(name)}; better-auth.dont_remember=${value === "true.AAAA" ? value : sign(value, currentSecret(t.options))}`;

@@ -16,7 +16,7 @@ const origins = [
 	"https://evil.example/.example.net", "https://evil.example?.example.net", "https://evil.example#.example.net", "https://evil.example\\.example.net", "https://user@app.example.com",
 	"https://app.example.com@evil.example", "https://a.example.io", "http://a.example.io", "https://a.example.io:8080", "myapp://callback", "myapp://", "myapp://callback.evil",
 	"http://localhost:5173", "http://localhost:5174", "http://127.0.0.1:5173", "exp://192.168.1.2:8081/x", "exp://10.0.0.1:8081", "javascript:alert(1)", "file:///", "app.example.com", "*", "https://*.example.net",
-	"https://evil.example:bad.example.net", "https://аpp.example.com", "about:blank", "https://", "https:app.example.com",
+	"https://evil.example:bad.example.net", Buffer.from("https://\u0430pp.example.com").toString("latin1"), "about:blank", "https://", "https:app.example.com",
 ];
 
 const targets = [

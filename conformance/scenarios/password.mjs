@@ -5,7 +5,7 @@ const next = "another fine password";
 
 group("passwords", {}, (scenario) => {
 	scenario("changes the password and keeps the sessions", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.signIn("alice", {}, { as: "phone" });
 		await t.post("/change-password", { as: "alice", json: { currentPassword: password, newPassword: next } });
 		await t.get("/get-session", { as: "phone" });
@@ -14,7 +14,7 @@ group("passwords", {}, (scenario) => {
 	});
 
 	scenario("revokes the other sessions when asked", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.signIn("alice", {}, { as: "phone" });
 		t.copyJar("alice", "before");
 		await t.post("/change-password", { as: "alice", json: { currentPassword: password, newPassword: next, revokeOtherSessions: true } });
@@ -24,12 +24,12 @@ group("passwords", {}, (scenario) => {
 	});
 
 	scenario("keeps a session of the browser one", async (t) => {
-		await t.signUp("alice", { rememberMe: false });
+		await t.member("alice", { rememberMe: false });
 		await t.post("/change-password", { as: "alice", json: { currentPassword: password, newPassword: next, revokeOtherSessions: true } });
 	});
 
 	scenario("refuses a wrong current password and lengths", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		const tries = [
 			[password, "short"], [password, "x".repeat(129)], ["x".repeat(129), next], ["wrong password", next], ["", next], [password, ""],
 		];
@@ -38,7 +38,7 @@ group("passwords", {}, (scenario) => {
 	});
 
 	scenario("refuses where there is no password", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		t.sql("update account set password = null");
 		await t.post("/change-password", { as: "alice", json: { currentPassword: password, newPassword: next } });
 		await t.post("/verify-password", { as: "alice", json: { password } });
@@ -59,7 +59,7 @@ group("passwords", {}, (scenario) => {
 	});
 
 	scenario("verifies", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.post("/verify-password", { as: "alice", json: { password } });
 		await t.post("/verify-password", { as: "alice", json: { password: "wrong password" } });
 		await t.post("/verify-password", { as: "alice", json: { password: "" } });
@@ -68,7 +68,7 @@ group("passwords", {}, (scenario) => {
 	});
 
 	scenario("the client's calls", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.client("alice", (c) => c.changePassword({ currentPassword: "wrong password", newPassword: next }));
 		await t.client("alice", (c) => c.changePassword({ currentPassword: password, newPassword: next, revokeOtherSessions: true }));
 		await t.client("alice", (c) => c.getSession());

@@ -4,7 +4,7 @@ import { group } from "../lib/scenario.mjs";
 const probe = { email: "a@b.co", password: "x".repeat(129) };
 const from = (address) => ({ headers: { "x-forwarded-for": address } });
 
-group("rate limit", { options: { rateLimit: { enabled: true } } }, (scenario) => {
+group("rate limit", { alone: true, options: { rateLimit: { enabled: true } } }, (scenario) => {
 	scenario("three sign-ins in ten seconds, per address", async (t) => {
 		for (let i = 0; i < 5; i++) await t.post("/sign-in/email", { ...from("198.51.100.1"), json: probe });
 		await t.post("/sign-in/email", { ...from("198.51.100.2"), json: probe });
@@ -46,7 +46,7 @@ group("rate limit", { options: { rateLimit: { enabled: true } } }, (scenario) =>
 	});
 });
 
-group("rate limit with rules", { options: { rateLimit: {
+group("rate limit with rules", { alone: true, options: { rateLimit: {
 	enabled: true, window: 1, max: 2,
 	customRules: { "/get-session": { window: 60, max: 1 }, "/list-*": { window: 60, max: 2 }, "/ok": false, "/sign-in/email": { window: 60, max: 1 } },
 } } }, (scenario) => {
@@ -64,7 +64,7 @@ group("rate limit with rules", { options: { rateLimit: {
 	});
 });
 
-group("rate limit in the database", { options: { rateLimit: { enabled: true, storage: "database" } } }, (scenario) => {
+group("rate limit in the database", { alone: true, options: { rateLimit: { enabled: true, storage: "database" } } }, (scenario) => {
 	scenario("keeps its rows there", async (t) => {
 		for (let i = 0; i < 4; i++) await t.post("/sign-in/email", { ...from("198.51.100.1"), json: probe });
 		await t.get("/ok", from("198.51.100.2"));
@@ -77,7 +77,7 @@ group("rate limit in the database", { options: { rateLimit: { enabled: true, sto
 	});
 });
 
-group("rate limit behind proxies", { options: {
+group("rate limit behind proxies", { alone: true, options: {
 	rateLimit: { enabled: true },
 	advanced: { ipAddress: { ipAddressHeaders: ["x-client-ip", "x-forwarded-for"], trustedProxies: ["127.0.0.1", "10.0.0.0/8"], ipv6Subnet: 128 } },
 } }, (scenario) => {
@@ -103,7 +103,7 @@ group("rate limit behind proxies", { options: {
 	});
 });
 
-group("addresses that nobody tracks", { options: { rateLimit: { enabled: true }, advanced: { ipAddress: { disableIpTracking: true } } } }, (scenario) => {
+group("addresses that nobody tracks", { alone: true, options: { rateLimit: { enabled: true }, advanced: { ipAddress: { disableIpTracking: true } } } }, (scenario) => {
 	scenario("no address, no limit", async (t) => {
 		for (let i = 0; i < 5; i++) await t.post("/sign-in/email", { json: probe });
 		await t.signUp("alice");

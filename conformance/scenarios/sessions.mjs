@@ -5,11 +5,11 @@ const day = 86_400; // seconds
 
 group("sessions", {}, (scenario) => {
 	scenario("lists the live ones", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.signIn("alice", {}, { as: "phone" });
 		const old = await t.signIn("alice", {}, { as: "old" });
 		t.sql('update session set "expiresAt" = ? where token = ?', (side) => ["2020-01-01T00:00:00.000Z", old[side].json.token]);
-		await t.signUp("bob");
+		await t.member("bob");
 		await t.get("/list-sessions", { as: "alice" });
 		await t.get("/list-sessions", { as: "old" });
 		await t.get("/list-sessions");
@@ -17,7 +17,7 @@ group("sessions", {}, (scenario) => {
 	});
 
 	scenario("lists only for a fresh session", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		t.ageSessions({ createdAt: -day + 60 });
 		await t.get("/list-sessions", { as: "alice" });
 		t.ageSessions({ createdAt: -day - 60 });
@@ -25,7 +25,7 @@ group("sessions", {}, (scenario) => {
 	});
 
 	scenario("a guard refreshes the session that it lets through", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		t.ageSessions({ expiresAt: 2 * day, updatedAt: -5 * day });
 		await t.get("/list-sessions", { as: "alice" });
 		t.ageSessions({ expiresAt: 2 * day, updatedAt: -5 * day });
@@ -37,7 +37,7 @@ group("sessions", {}, (scenario) => {
 	});
 
 	scenario("an expired session opens nothing", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		for (const [method, path] of [["GET", "/list-accounts"], ["POST", "/update-user"], ["POST", "/revoke-sessions"]]) {
 			t.copyJar("alice", "late");
 			t.ageSessions({ expiresAt: -60 });
@@ -46,7 +46,7 @@ group("sessions", {}, (scenario) => {
 	});
 
 	scenario("revokes one of one's own", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		const phone = await t.signIn("alice", {}, { as: "phone" });
 		await t.post("/revoke-session", { as: "alice", json: (side) => ({ token: phone[side].json.token }) });
 		await t.get("/get-session", { as: "phone" });
@@ -54,20 +54,20 @@ group("sessions", {}, (scenario) => {
 	});
 
 	scenario("revoking one's current session also ends the cookies", async (t) => {
-		const signed = await t.signUp("alice");
+		const signed = await t.member("alice");
 		await t.post("/revoke-session", { as: "alice", json: (side) => ({ token: signed[side].json.token }) });
 		await t.get("/get-session", { as: "alice" });
 	});
 
 	scenario("does not touch the session of somebody else, and does not say so", async (t) => {
-		const alice = await t.signUp("alice");
-		await t.signUp("mallory");
+		const alice = await t.member("alice");
+		await t.member("mallory");
 		await t.post("/revoke-session", { as: "mallory", json: (side) => ({ token: alice[side].json.token }) });
 		await t.get("/get-session", { as: "alice" });
 	});
 
 	scenario("unknown and mistyped tokens", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.post("/revoke-session", { as: "alice", json: { token: "unknown" } });
 		await t.post("/revoke-session", { as: "alice", json: { token: "" } });
 		for (const token of [null, 1, {}, [], true]) await t.post("/revoke-session", { as: "alice", json: { token } });
@@ -77,9 +77,9 @@ group("sessions", {}, (scenario) => {
 	});
 
 	scenario("revokes all, the caller's cookies included", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.signIn("alice", {}, { as: "phone" });
-		await t.signUp("bob");
+		await t.member("bob");
 		await t.post("/revoke-sessions", { as: "alice" });
 		await t.get("/get-session", { as: "alice" });
 		await t.get("/get-session", { as: "phone" });
@@ -88,9 +88,9 @@ group("sessions", {}, (scenario) => {
 	});
 
 	scenario("revokes the others", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.signIn("alice", {}, { as: "phone" });
-		await t.signUp("bob");
+		await t.member("bob");
 		await t.post("/revoke-other-sessions", { as: "alice" });
 		await t.get("/get-session", { as: "alice" });
 		await t.get("/get-session", { as: "phone" });
@@ -100,7 +100,7 @@ group("sessions", {}, (scenario) => {
 	});
 
 	scenario("bodies of the endpoints that want none", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		for (const path of ["/revoke-other-sessions", "/revoke-sessions"]) {
 			await t.send("POST", path, { as: "alice" });
 			await t.post(path, { as: "alice", json: null });
@@ -110,7 +110,7 @@ group("sessions", {}, (scenario) => {
 	});
 
 	scenario("the client's calls", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		const phone = await t.signIn("alice", {}, { as: "phone" });
 		await t.client("alice", (c, side) => c.revokeSession({ token: phone[side].json.token }));
 		await t.client("alice", (c) => c.revokeOtherSessions());
@@ -160,7 +160,7 @@ group("sessions with a session cache", { options: { session: { cookieCache: { en
 
 group("sessions that are always fresh", { options: { session: { freshAge: 0 } } }, (scenario) => {
 	scenario("list without a limit of age", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		t.ageSessions({ createdAt: -100 * day });
 		await t.get("/list-sessions", { as: "alice" });
 	});

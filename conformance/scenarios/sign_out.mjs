@@ -3,7 +3,7 @@ import { group } from "../lib/scenario.mjs";
 
 group("sign-out", {}, (scenario) => {
 	scenario("ends the session and the cookies", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		t.copyJar("alice", "replay");
 		await t.post("/sign-out", { as: "alice" });
 		await t.get("/get-session", { as: "alice" });
@@ -20,7 +20,7 @@ group("sign-out", {}, (scenario) => {
 	});
 
 	scenario("takes a body without a word about it", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.post("/sign-out", { as: "alice", json: { unknown: 1 } });
 		await t.post("/sign-out", { json: null });
 		await t.post("/sign-out", { json: [] });
@@ -31,19 +31,19 @@ group("sign-out", {}, (scenario) => {
 	});
 
 	scenario("leaves the other sessions of the user", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.signIn("alice", {}, { as: "phone" });
 		await t.post("/sign-out", { as: "alice" });
 		await t.get("/get-session", { as: "phone" });
 	});
 
 	scenario("ends a session of the browser", async (t) => {
-		await t.signUp("alice", { rememberMe: false });
+		await t.member("alice", { rememberMe: false });
 		await t.post("/sign-out", { as: "alice" });
 	});
 
 	scenario("the client's call", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.client("alice", (c) => c.signOut());
 		await t.client("alice", (c) => c.getSession());
 	});

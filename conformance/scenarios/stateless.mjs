@@ -1,7 +1,9 @@
 // No database: the session lives in its cookie.
-import { group } from "../lib/scenario.mjs";
+import { symmetricEncodeJWT } from "better-auth/crypto";
+import { readSessionCache } from "../lib/cookies.mjs";
+import { group, secret } from "../lib/scenario.mjs";
 
-group("stateless", { stateless: true, options: {} }, (scenario) => {
+group("stateless", { stateless: true }, (scenario) => {
 	scenario("signs up, reads, changes and signs out", async (t) => {
 		await t.signUp("alice");
 		await t.get("/get-session", { as: "alice" });
@@ -32,11 +34,45 @@ group("stateless", { stateless: true, options: {} }, (scenario) => {
 	});
 });
 
-group("stateless with a short cache", { stateless: true, options: { session: { cookieCache: { enabled: true, strategy: "jwe", maxAge: 20, refreshCache: { updateAge: 19 } } } } }, (scenario) => {
-	scenario("renews its cookies before they end", async (t) => {
+group("stateless near the end of its cache", { stateless: true }, (scenario) => {
+	scenario("renews its cookies", async (t) => {
 		await t.signUp("alice");
-		await t.wait(1_500);
+		for (const path of ["/get-session", "/get-session?disableRefresh=1", "/list-accounts", "/update-user"]) {
+			await endSoon(t, "alice");
+			await t.send(path === "/update-user" ? "POST" : "GET", path, { as: "alice", ...(path === "/update-user" ? { json: { name: "x" } } : {}) });
+		}
+		await t.signIn("alice", { rememberMe: false });
+		await endSoon(t, "alice");
 		await t.get("/get-session", { as: "alice" });
-		await t.get("/list-accounts", { as: "alice" });
 	});
 });
+
+group("stateless without renewal", { stateless: true, options: { session: { cookieCache: { enabled: true, strategy: "jwe", refreshCache: false } } } }, (scenario) => {
+	scenario("lets its cookies end", async (t) => {
+		await t.signUp("alice");
+		await endSoon(t, "alice");
+		await t.get("/get-session", { as: "alice" });
+	});
+});
+
+group("stateless with its own renewal", { stateless: true, options: { session: { cookieCache: { enabled: true, strategy: "jwe", maxAge: 1_000, refreshCache: { updateAge: 500 } } } } }, (scenario) => {
+	scenario("follows updateAge", async (t) => {
+		await t.signUp("alice");
+		for (const left of [600, 400]) {
+			await endSoon(t, "alice", left);
+			await t.get("/get-session", { as: "alice" });
+		}
+	});
+});
+
+// Replaces the cache of an actor by one that ends soon.
+async function endSoon(t, actor, seconds = 60) {
+	const name = "better-auth.session_data";
+	const values = {};
+	for (const side of ["oracle", "lockstep"]) {
+		const { payload } = await readSessionCache(t.jar(side, actor).get(name), t.options);
+		const { iat, exp, jti, ...rest } = payload;
+		values[side] = await symmetricEncodeJWT(rest, secret, "better-auth-session", seconds);
+	}
+	t.changeCookie(actor, name, (_, side) => values[side]);
+}

@@ -3,7 +3,7 @@ import { group } from "../lib/scenario.mjs";
 
 group("update-user", {}, (scenario) => {
 	scenario("changes name and image, and renews the cookie", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.post("/update-user", { as: "alice", json: { name: "Alice B." } });
 		await t.post("/update-user", { as: "alice", json: { image: "https://x.example/a.png" } });
 		await t.get("/get-session", { as: "alice" });
@@ -12,12 +12,12 @@ group("update-user", {}, (scenario) => {
 	});
 
 	scenario("keeps a session of the browser one", async (t) => {
-		await t.signUp("alice", { rememberMe: false });
+		await t.member("alice", { rememberMe: false });
 		await t.post("/update-user", { as: "alice", json: { name: "x" } });
 	});
 
 	scenario("never changes the address", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.post("/update-user", { as: "alice", json: { email: "new@example.com" } });
 		await t.post("/update-user", { as: "alice", json: { email: "", name: "kept" } });
 		await t.post("/update-user", { as: "alice", json: { email: null } });
@@ -26,7 +26,7 @@ group("update-user", {}, (scenario) => {
 	});
 
 	scenario("refuses to do nothing, and drops what nobody declared", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.post("/update-user", { as: "alice" });
 		await t.post("/update-user", { as: "alice", json: { role: "admin", emailVerified: true, id: "x", createdAt: 0 } });
 		await t.post("/update-user", { as: "alice", json: { role: "admin", name: "still a user" } });
@@ -35,7 +35,7 @@ group("update-user", {}, (scenario) => {
 	});
 
 	scenario("bodies that are no objects", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		for (const json of [null, [], [1], "x", 1, true]) await t.post("/update-user", { as: "alice", json });
 		await t.send("POST", "/update-user", { as: "alice" });
 		await t.send("POST", "/update-user");
@@ -43,7 +43,7 @@ group("update-user", {}, (scenario) => {
 	});
 
 	scenario("values of other types", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		for (const value of [1, 1.5, true, {}, [], ["x"], { a: 1 }]) await t.post("/update-user", { as: "alice", json: { name: value } });
 		for (const value of [1, true, {}, []]) await t.post("/update-user", { as: "alice", json: { image: value } });
 		await t.post("/update-user", { as: "alice", json: { name: null } });
@@ -56,7 +56,7 @@ group("update-user", {}, (scenario) => {
 	});
 
 	scenario("the client's call", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.client("alice", (c) => c.updateUser({ name: "Renamed", image: "https://x.example/i" }));
 		await t.client("alice", (c) => c.getSession());
 	});
@@ -80,7 +80,7 @@ group("update-session", { options: { session: { additionalFields: {
 	hidden: { type: "string", required: false, returned: false },
 } } } }, (scenario) => {
 	scenario("changes declared fields", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.post("/update-session", { as: "alice", json: { theme: "dark", visits: 3, beta: true } });
 		await t.get("/get-session", { as: "alice" });
 		await t.post("/update-session", { as: "alice", json: { theme: null, hidden: "secret" } });
@@ -89,7 +89,7 @@ group("update-session", { options: { session: { additionalFields: {
 	});
 
 	scenario("refuses the rest", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.post("/update-session", { as: "alice" });
 		await t.post("/update-session", { as: "alice", json: { internal: "x" } });
 		await t.post("/update-session", { as: "alice", json: { internal: "" } });
@@ -101,7 +101,7 @@ group("update-session", { options: { session: { additionalFields: {
 	});
 
 	scenario("values of other types", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		for (const json of [{ theme: 1 }, { theme: {} }, { visits: "x" }, { visits: 1.5 }, { beta: "x" }, { beta: 1 }, { seenAt: "x" }, { seenAt: 5 }]) {
 			await t.post("/update-session", { as: "alice", json });
 		}
@@ -109,13 +109,13 @@ group("update-session", { options: { session: { additionalFields: {
 
 	scenario("needs a session that exists", async (t) => {
 		await t.post("/update-session", { json: { theme: "x" } });
-		await t.signUp("alice");
+		await t.member("alice");
 		t.sql("delete from session");
 		await t.post("/update-session", { as: "alice", json: { theme: "x" } });
 	});
 
 	scenario("the client's call", async (t) => {
-		await t.signUp("alice");
+		await t.member("alice");
 		await t.client("alice", (c) => c.$fetch("/update-session", { method: "POST", body: { theme: "light" } }));
 	});
 });

@@ -136,22 +136,10 @@ func salsaXOR(x, a, b, dst *[16]uint32) {
 		x14 ^= bits.RotateLeft32(x13+x12, 13)
 		x15 ^= bits.RotateLeft32(x14+x13, 18)
 	}
-	w0 += x0
-	w1 += x1
-	w2 += x2
-	w3 += x3
-	w4 += x4
-	w5 += x5
-	w6 += x6
-	w7 += x7
-	w8 += x8
-	w9 += x9
-	w10 += x10
-	w11 += x11
-	w12 += x12
-	w13 += x13
-	w14 += x14
-	w15 += x15
+	w0, w1, w2, w3 = w0+x0, w1+x1, w2+x2, w3+x3
+	w4, w5, w6, w7 = w4+x4, w5+x5, w6+x6, w7+x7
+	w8, w9, w10, w11 = w8+x8, w9+x9, w10+x10, w11+x11
+	w12, w13, w14, w15 = w12+x12, w13+x13, w14+x14, w15+x15
 	x[0], dst[0] = w0, w0
 	x[1], dst[1] = w1, w1
 	x[2], dst[2] = w2, w2

@@ -51,17 +51,23 @@ func holds(c store.Cond, v any) bool {
 		return contains(c.Value, v)
 	case store.NotIn:
 		return !contains(c.Value, v)
+	case store.Contains, store.StartsWith, store.EndsWith:
+		return hasPart(c, s)
+	default:
+		return false
 	}
-	needle, _ := c.Value.(string)
+}
+
+func hasPart(c store.Cond, s string) bool {
+	part, _ := c.Value.(string)
 	switch c.Op {
-	case store.Contains:
-		return strings.Contains(s, needle)
 	case store.StartsWith:
-		return strings.HasPrefix(s, needle)
+		return strings.HasPrefix(s, part)
 	case store.EndsWith:
-		return strings.HasSuffix(s, needle)
+		return strings.HasSuffix(s, part)
+	default:
+		return strings.Contains(s, part)
 	}
-	return false
 }
 
 func contains(list, v any) bool {

@@ -36,11 +36,17 @@ func connect(d *sqlite.Driver, dsn string) (*conn, error) {
 }
 
 func (c *conn) close() error {
+	return errors.Join(c.forget(), c.raw.Close())
+}
+
+// forget closes the prepared statements.
+func (c *conn) forget() error {
 	var errs []error
-	for _, s := range c.statements {
+	for text, s := range c.statements {
 		errs = append(errs, s.Close())
+		delete(c.statements, text)
 	}
-	return errors.Join(append(errs, c.raw.Close())...)
+	return errors.Join(errs...)
 }
 
 // prepare returns the statement for a text. The text is only read.
@@ -49,9 +55,8 @@ func (c *conn) prepare(ctx context.Context, text []byte) (driver.Stmt, error) {
 		return s, nil
 	}
 	if len(c.statements) >= maxStatements {
-		for key, s := range c.statements {
-			s.Close()
-			delete(c.statements, key)
+		if err := c.forget(); err != nil {
+			return nil, err
 		}
 	}
 	p, ok := c.raw.(driver.ConnPrepareContext)
@@ -139,7 +144,9 @@ func (c *conn) transaction(ctx context.Context, begin string, f func() error) er
 // writable reports a file that was opened for reading only, as SQLite does
 // silently when it may not write.
 func (c *conn) writable() error {
-	r, ok := c.raw.(interface{ IsReadOnly(schema string) (bool, error) })
+	r, ok := c.raw.(interface {
+		IsReadOnly(schema string) (bool, error)
+	})
 	if !ok {
 		return errors.New("sqlite: the driver cannot tell whether the file is read-only")
 	}

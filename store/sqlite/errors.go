@@ -27,7 +27,7 @@ func explain(err error) error {
 	if !ok {
 		return err
 	}
-	text := ""
+	var text string
 	switch e.Code() & 0xff { // without the extended part
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		text = "another program keeps the file locked: end its transaction"
@@ -93,7 +93,7 @@ func (t *table) violated(message, before string) string {
 		list = list[:end]
 	}
 	var fields []string
-	for _, name := range strings.Split(list, ", ") {
+	for name := range strings.SplitSeq(list, ", ") {
 		physical, ok := strings.CutPrefix(name, t.physical+".")
 		if !ok {
 			return "" // an index on an expression

@@ -124,7 +124,7 @@ func (m *migration) extend(t *table, have *existing) {
 	}
 	for _, e := range have.columns {
 		ours := slices.ContainsFunc(t.columns, func(c *column) bool { return strings.EqualFold(c.physical, e.name) })
-		if !ours && e.required && !(t.issuer && e.name == issuerColumn) {
+		if !ours && e.required && (!t.issuer || e.name != issuerColumn) {
 			m.errs = append(m.errs, fmt.Errorf("sqlite: column %q of table %q is NOT NULL but nobody fills it, so that no row could be added: "+
 				"drop the column, make it nullable or give it a default", e.name, t.physical))
 		}
@@ -143,7 +143,6 @@ type existingColumn struct {
 	name     string
 	declared string
 	required bool // not null, and without default
-	key      bool // of the primary key
 }
 
 type existingIndex struct {
@@ -161,11 +160,6 @@ func (e *existingIndex) is(x tableIndex) bool {
 
 // indexed reports whether there is an index that serves a field.
 func (have *existing) indexed(c *column) bool {
-	if len(have.columns) > 0 && slices.ContainsFunc(have.columns, func(e existingColumn) bool {
-		return e.key && strings.EqualFold(e.name, c.physical)
-	}) {
-		return true
-	}
 	return slices.ContainsFunc(have.indexes, func(e existingIndex) bool {
 		if e.partial || len(e.columns) == 0 || !strings.EqualFold(e.columns[0], c.physical) {
 			return false
@@ -178,12 +172,12 @@ func (have *existing) indexed(c *column) bool {
 func introspect(ctx context.Context, c *conn, t *table) (*existing, error) {
 	have := new(existing)
 	st := new(statement)
-	st.write(`select "name", "type", "notnull" and "dflt_value" is null and not "pk", "pk" from pragma_table_info(`)
+	st.write(`select "name", "type", "notnull" and "dflt_value" is null and not "pk" from pragma_table_info(`)
 	st.param(t.physical)
 	st.write(")")
 	err := c.query(ctx, st, func(v []driver.Value) error {
 		have.columns = append(have.columns, existingColumn{
-			name: text(v[0]), declared: text(v[1]), required: v[2] == int64(1), key: v[3] != int64(0),
+			name: text(v[0]), declared: text(v[1]), required: v[2] == int64(1),
 		})
 		return nil
 	})

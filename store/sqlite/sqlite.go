@@ -79,8 +79,7 @@ func open(path string, pragmas []string) (*Store, error) {
 		readers: newPool(max(4, runtime.GOMAXPROCS(0)), connect("query_only(on)")),
 	}
 	if err := s.check(); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("%w (file %s)", err, path)
+		return nil, errors.Join(fmt.Errorf("%w (file %s)", err, path), s.Close())
 	}
 	return s, nil
 }

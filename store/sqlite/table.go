@@ -139,9 +139,6 @@ func (t *table) record(set store.Record, ids []string) (store.Record, error) {
 		if values[name], err = c.value(v, ids); err != nil {
 			return nil, fmt.Errorf("sqlite: table %q: %w", t.name, err)
 		}
-		if values[name] == nil && c.Required && c.Default == nil {
-			return nil, fmt.Errorf("sqlite: field %q of table %q is required", name, t.name)
-		}
 	}
 	return values, nil
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"modernc.org/sqlite"
 
@@ -17,25 +18,39 @@ const maxList = 16384
 
 // registerFold gives the connections of d a function that maps ASCII letters
 // to lower case. SQLite's own lower stops at the first NUL character, which
-// would make different names equal.
+// would make different values equal. So does the driver with text, hence blobs.
 func registerFold(d *sqlite.Driver) error {
 	return d.RegisterDeterministicScalarFunction("lockstep_fold", 1,
 		func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-			if s, ok := args[0].(string); ok {
-				return lower(s), nil
+			if b, ok := args[0].([]byte); ok {
+				return lower(string(b)), nil
 			}
-			return args[0], nil
+			return nil, nil
 		})
 }
 
-func lower(s string) string {
+func folded(name string) string { return "lockstep_fold(" + asBlob(name) + ")" }
+
+func asBlob(name string) string { return "cast(" + name + " as blob)" }
+
+// lower maps the ASCII letters of s to lower case.
+func lower(s string) []byte {
 	b := []byte(s)
 	for i, c := range b {
 		if 'A' <= c && c <= 'Z' {
 			b[i] = c + 'a' - 'A'
 		}
 	}
-	return string(b)
+	return b
+}
+
+// blob adds a parameter. The driver would make null of an empty one.
+func (st *statement) blob(b []byte) {
+	if len(b) == 0 {
+		st.write("x''")
+		return
+	}
+	st.param(b)
 }
 
 // where writes the conditions after WHERE, or after ON with and set.
@@ -100,14 +115,14 @@ func (t *table) cond(st *statement, prefix string, cond store.Cond, ids []string
 		return nil
 	}
 	if s, ok := v.(string); ok && cond.Fold {
-		name, v = folded(name), lower(s)
+		st.write(folded(name), comparison(cond.Op))
+		st.blob(lower(s))
+		return nil
 	}
 	st.write(name, comparison(cond.Op))
 	st.param(toSQL(v, c.Type))
 	return nil
 }
-
-func folded(name string) string { return "lockstep_fold(" + name + ")" }
 
 func againstNull(name string, op store.Operator) string {
 	switch op {
@@ -140,58 +155,58 @@ func comparison(op store.Operator) string {
 // among writes In and NotIn. The number of parameters is rounded up to a power
 // of two, with the last value again, so that there are few different texts.
 func (t *table) among(st *statement, name string, c *column, cond store.Cond) error {
-	var values []driver.Value
-	switch list := cond.Value.(type) {
-	case []string:
-		if c.Type != schema.String {
-			return badCond(c, cond)
-		}
-		for _, s := range list {
-			if cond.Fold {
-				s = lower(s)
-			}
-			values = append(values, s)
-		}
-		if cond.Fold {
-			name = folded(name)
-		}
-	case []float64:
-		if c.Type != schema.Number {
-			return badCond(c, cond)
-		}
-		for _, n := range list {
-			values = append(values, toSQL(n, schema.Number))
-		}
-	default:
-		return badCond(c, cond)
-	}
-	if len(values) > maxList {
-		return fmt.Errorf("sqlite: list of %d values for field %q is longer than %d", len(values), c.Name, maxList)
-	}
-	keyword := " in ("
-	if cond.Op == store.NotIn {
-		keyword = " not in ("
-	}
-	if len(values) == 0 {
-		if cond.Op == store.NotIn {
-			st.write(name, " is not null")
-		} else {
-			st.write("false")
-		}
+	n, value, err := listOf(c, cond)
+	switch {
+	case err != nil:
+		return err
+	case n > maxList:
+		return fmt.Errorf("sqlite: list of %d values for field %q is longer than %d", n, c.Name, maxList)
+	case n == 0 && cond.Op == store.NotIn:
+		st.write(name, " is not null")
+		return nil
+	case n == 0:
+		st.write("false")
 		return nil
 	}
-	for n := len(values); n&(n-1) != 0; n = len(values) {
-		values = append(values, values[n-1])
+	if c.Type == schema.String && cond.Fold {
+		name = folded(name)
 	}
-	st.write(name, keyword)
-	for i, v := range values {
+	st.write(name)
+	if cond.Op == store.NotIn {
+		st.write(" not")
+	}
+	st.write(" in (")
+	for i := range 1 << bits.Len(uint(n-1)) {
 		if i > 0 {
 			st.write(",")
 		}
-		st.param(v)
+		switch v := value(min(i, n-1)).(type) {
+		case []byte:
+			st.blob(v)
+		default:
+			st.param(v)
+		}
 	}
 	st.write(")")
 	return nil
+}
+
+// listOf returns the length and the values of the list of an In or NotIn.
+func listOf(c *column, cond store.Cond) (int, func(i int) driver.Value, error) {
+	switch list := cond.Value.(type) {
+	case []string:
+		if c.Type == schema.String && cond.Fold {
+			return len(list), func(i int) driver.Value { return lower(list[i]) }, nil
+		}
+		if c.Type == schema.String {
+			return len(list), func(i int) driver.Value { return list[i] }, nil
+		}
+	case []float64:
+		if c.Type == schema.Number {
+			return len(list), func(i int) driver.Value { return toSQL(list[i], schema.Number) }, nil
+		}
+	}
+	return 0, nil, badCond(c, cond)
 }
 
 // part writes Contains, StartsWith and EndsWith. They compare bytes: LIKE has
@@ -213,13 +228,13 @@ func (t *table) part(st *statement, name string, c *column, cond store.Cond, ids
 		st.write(name, " is not null")
 		return nil
 	}
+	blob, part := asBlob(name), []byte(s)
 	if cond.Fold {
-		name, s = folded(name), lower(s)
+		blob, part = folded(name), lower(s)
 	}
-	blob := "cast(" + name + " as blob)"
 	if cond.Op == store.Contains {
 		st.write("instr(", blob, ", ")
-		st.param([]byte(s))
+		st.param(part)
 		st.write(") > 0")
 		return nil
 	}
@@ -231,7 +246,7 @@ func (t *table) part(st *statement, name string, c *column, cond store.Cond, ids
 		st.param(int64(-len(s)))
 	}
 	st.write(") = ")
-	st.param([]byte(s))
+	st.param(part)
 	return nil
 }
 

@@ -136,9 +136,10 @@ func (t *table) meet(ctx context.Context, c *conn, st *statement, op store.Op) (
 // create inserts a row. The statement names every column, so that it is the
 // same text each time.
 func (t *table) create(ctx context.Context, c *conn, values store.Record) (store.Record, error) {
-	if id, given := values["id"]; !given || id == nil {
+	switch values["id"] {
+	case nil:
 		values["id"] = newID()
-	} else if id == "" {
+	case "":
 		return nil, fmt.Errorf("sqlite: empty id for table %q", t.name)
 	}
 	st := new(statement)
