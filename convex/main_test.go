@@ -2,13 +2,16 @@ package convex_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"github.com/lockstep-auth/lockstep/convex"
@@ -20,10 +23,10 @@ func TestMain(m *testing.M) {
 
 // A reply is what a script answers to one request.
 type reply struct {
-	status     int
-	body       string
-	retryAfter string
-	err        error
+	status int
+	body   string
+	header http.Header
+	err    error
 }
 
 // success is the answer of a function that returns null.
@@ -51,11 +54,7 @@ func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	header := http.Header{}
-	if r.retryAfter != "" {
-		header.Set("Retry-After", r.retryAfter)
-	}
-	return &http.Response{StatusCode: r.status, Header: header, Body: io.NopCloser(strings.NewReader(r.body)), Request: req}, nil
+	return &http.Response{StatusCode: r.status, Header: r.header, Body: io.NopCloser(strings.NewReader(r.body)), Request: req}, nil
 }
 
 // sleep records how long the client wanted to wait, and does not.
@@ -81,4 +80,41 @@ func newClient(t *testing.T, config convex.Config) *convex.Client {
 	}
 	t.Cleanup(c.Close)
 	return c
+}
+
+// checkIs fails the test if err is not, as errors.Is has it, each of the wanted
+// errors, or if it is another of the package's.
+func checkIs(t *testing.T, err error, want ...error) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("got no error, want %v", want)
+	}
+	all := []error{
+		convex.ErrOutcomeUnknown, convex.ErrUnavailable, convex.ErrConflict, convex.ErrOverloaded, convex.ErrRateLimited,
+		convex.ErrUnauthorized, convex.ErrNotFound, convex.ErrRefused, convex.ErrFunction, convex.ErrTooLarge,
+	}
+	var got []string
+	for _, target := range all {
+		if errors.Is(err, target) {
+			got = append(got, target.Error())
+		}
+	}
+	var wanted []string
+	for _, target := range all {
+		if slices.Contains(want, target) {
+			wanted = append(wanted, target.Error())
+		}
+	}
+	if diff := cmp.Diff(got, wanted); diff != "" {
+		t.Errorf("%v: %s", err, diff)
+	}
+}
+
+func asError(t *testing.T, err error) *convex.Error {
+	t.Helper()
+	e, ok := errors.AsType[*convex.Error](err)
+	if !ok {
+		t.Fatalf("got error %v of type %T, want a *convex.Error", err, err)
+	}
+	return e
 }

@@ -1,13 +1,15 @@
 package convex_test
 
 import (
+	"maps"
 	"math"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lockstep-auth/lockstep/convex"
 )
@@ -92,6 +94,23 @@ func TestEncodeRefuses(t *testing.T) {
 	}
 }
 
+// same compares two values. Floats are equal by their bits, except that there is
+// one NaN. (cmp.Diff takes time exponential in the depth of nested slices.)
+func same(a, b any) bool {
+	switch a := a.(type) {
+	case float64:
+		b, ok := b.(float64)
+		return ok && (math.Float64bits(a) == math.Float64bits(b) || math.IsNaN(a) && math.IsNaN(b))
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, same)
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(a, b, same)
+	}
+	return reflect.DeepEqual(a, b)
+}
+
 func TestDecode(t *testing.T) {
 	tests := []struct {
 		name string
@@ -101,6 +120,7 @@ func TestDecode(t *testing.T) {
 		{"numbers with a point or exponent", `[1.0,1700000000000.0,1e16,-2,1e-7]`, []any{1.0, 1700000000000.0, 1e16, -2.0, 1e-7}},
 		{"int64", `{"$integer":"//////////8="}`, int64(-1)},
 		{"bytes", `[{"$bytes":"AAEC"},{"$bytes":""}]`, []any{[]byte{0, 1, 2}, []byte{}}},
+		{"minus zero", `[-0,-0.0,{"$float":"AAAAAAAAAIA="}]`, []any{math.Copysign(0, -1), math.Copysign(0, -1), math.Copysign(0, -1)}},
 		{"special floats", `[{"$float":"AAAAAAAA+H8="},{"$float":"AAAAAAAA8H8="},{"$float":"AAAAAAAA8P8="}]`, []any{math.NaN(), math.Inf(1), math.Inf(-1)}},
 		{"zero in the special form", `{"$float":"AAAAAAAAAAA="}`, 0.0},
 		{"a document", `{"_creationTime":1795438297417.003,"_id":"j97","image":null}`, map[string]any{"_creationTime": 1795438297417.003, "_id": "j97", "image": nil}},
@@ -113,22 +133,10 @@ func TestDecode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(got, tt.want, cmpopts.EquateNaNs()); diff != "" {
-				t.Error(diff)
+			if !same(got, tt.want) {
+				t.Errorf("got %#v, want %#v", got, tt.want)
 			}
 		})
-	}
-}
-
-func TestDecodeKeepsMinusZero(t *testing.T) {
-	for _, text := range []string{`-0`, `-0.0`, `{"$float":"AAAAAAAAAIA="}`} {
-		got, err := convex.Decode([]byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f, ok := got.(float64); !ok || f != 0 || !math.Signbit(f) {
-			t.Errorf("%s: got %v, want -0", text, got)
-		}
 	}
 }
 
@@ -149,7 +157,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"a special value that does not exist", `{"$set":[]}`},
 		{"a reserved key among others", `{"$bytes":"AAEC","a":1}`},
 		{"a key that is not ASCII", `{"é":1}`},
-		{"65 levels", strings.Repeat("[", 65) + strings.Repeat("]", 65)},
+		{"65 levels", strings.Repeat("[", 65) + "1" + strings.Repeat("]", 65)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -203,8 +211,8 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatalf("Decode(%q), which Encode wrote: %v", first, err)
 		}
-		if diff := cmp.Diff(again, value, cmpopts.EquateNaNs()); diff != "" {
-			t.Errorf("%q changed: %s", data, diff)
+		if !same(again, value) {
+			t.Errorf("%q: got %#v the second time, want %#v", data, again, value)
 		}
 		if second, err := convex.Encode(again); err != nil || string(second) != string(first) {
 			t.Errorf("got %q, %v the second time, want %q", second, err, first)
@@ -226,8 +234,8 @@ func FuzzEncode(f *testing.F) {
 		if err != nil {
 			t.Fatalf("Decode(%q): %v", text, err)
 		}
-		if diff := cmp.Diff(got, want, cmpopts.EquateNaNs()); diff != "" {
-			t.Error(diff)
+		if !same(got, want) {
+			t.Errorf("got %#v, want %#v", got, want)
 		}
 	})
 }

@@ -127,7 +127,7 @@ func TestTokensAgreeWithGoJOSE(t *testing.T) {
 	key, sealer, now := derivedKey(t), secure.NewSecrets(testSecret).Sealer(sessionSalt), time.Unix(1767323045, 0)
 	for n := range 200 {
 		claims := []byte(`{"v":"` + strings.Repeat("x", n) + `"}`)
-		parsed, err := jose.ParseEncrypted(sealer.Seal(claims), []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256CBC_HS512})
+		parsed, err := jose.ParseEncryptedCompact(sealer.Seal(claims), []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A256CBC_HS512})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestTokensAgreeWithGoJOSE(t *testing.T) {
 		if got, ok := sealer.Open(token, now); !ok || !bytes.Equal(got, claims) {
 			t.Fatalf("Open: got %s, %v, want %s", got, ok, claims)
 		}
-		signed, err := jose.ParseSigned(secure.SignJWT(testSecret, claims), []jose.SignatureAlgorithm{jose.HS256})
+		signed, err := jose.ParseSignedCompact(secure.SignJWT(testSecret, claims), []jose.SignatureAlgorithm{jose.HS256})
 		if err != nil {
 			t.Fatal(err)
 		}

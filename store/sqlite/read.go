@@ -60,6 +60,8 @@ func (s *Store) plan(q store.Query) (*plan, error) {
 		return nil, err
 	}
 	p := &plan{query: q, table: t}
+	p.text = make([]byte, 0, 1024) // enough for a session and its user
+	p.args = make([]driver.NamedValue, 0, 4)
 	if q.Limit < 0 || q.Offset < 0 {
 		return nil, errNegative
 	}
@@ -143,8 +145,10 @@ func (s *Store) planJoin(p *plan, j *store.Join) error {
 		return errNegative
 	}
 	p.other, p.joined = other, foreign.Name == "id" // the primary key
-	_, err = s.plan(store.Query{Table: j.Table, Where: j.Where})
-	return err
+	if !p.joined { // its mistakes must show before anything is read
+		return other.where(new(statement), "", "", j.Where, nil)
+	}
+	return nil
 }
 
 // run runs a plan. Without joins that need it, that is one statement.

@@ -49,7 +49,7 @@ let seed = 7
 const random = (n) => (seed = (seed * 1103515245 + 12345) % 2147483648) % n
 const alphabet = [...'aeioucsAO', '\u0301', '\u0300', '\u0302', '\u0323', '\u0327', '\u0345', '\u0308', '\u0328', '\u034f', '\u05b0', '\u0f71', '\u0f72', '\u3099',
   '\u1100', '\u1161', '\u11a8', '\uac00', '\ufb01', '\u212b', '\u1e9b', '\u00e9', '\u01d5', '\ufdfa', '\u304b', '\uff76', '\u0915', '\u093c', '\u{1d15e}', '\u2adc', '\u{2f800}', '\u00bd']
-const marks = alphabet.filter((c) => /\p{M}/u.test(c))
+const marks = alphabet.filter((c) => /\p{M}/u.test(c) && c !== '\u034f')
 const normal = []
 for (let i = 0; i < 400; i++) {
   let text = ''

@@ -1,0 +1,80 @@
+# What a developer runs, and what CI runs: make check.
+#
+#   make test    every test that needs no browser (Go, and the conformance suite on Node.js)
+#   make check   formatting, vet, lint, import rules, race tests, conformance, examples, fuzzing, browser test
+#   make deps    the Node packages that the tests use
+#   make bench   figures for docs/bench.md
+
+GO        ?= go
+LINT       = bin/golangci-lint
+LINT_VER   = v2.15.0
+FUZZTIME  ?= 3s
+CHROMIUM  ?= /usr/bin/chromium
+
+# Folders with Node packages; each has a package-lock.json.
+NODE_DIRS  = $(patsubst %/package-lock.json,%,$(wildcard conformance/package-lock.json ui/browser/package-lock.json \
+             js/*/package-lock.json bench/*/package-lock.json))
+NODE_DONE  = $(addsuffix /node_modules/.package-lock.json,$(NODE_DIRS))
+
+.PHONY: all build deps test check fmt vet lint race go-test conformance examples fuzz browser bench clean
+
+all: build
+
+build: bin/lockstep
+
+bin/lockstep: FORCE
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $@ ./cmd/lockstep
+
+.PHONY: FORCE
+FORCE:
+
+deps: $(NODE_DONE)
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund
+	@touch $@
+
+test: go-test conformance
+
+go-test: deps
+	$(GO) test ./...
+
+# The order is from quick to slow, so that mistakes show early.
+check: fmt vet lint race conformance examples fuzz browser
+
+$(LINT):
+	GOBIN=$(CURDIR)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VER)
+
+fmt: $(LINT)
+	@out="$$($(LINT) fmt --diff)"; [ -z "$$out" ] || { echo "$$out"; echo "run: $(LINT) fmt"; exit 1; }
+
+vet:
+	$(GO) vet ./...
+
+lint: $(LINT)
+	$(LINT) run ./...
+
+race: deps
+	$(GO) test -race ./...
+
+# The real Better Auth as the oracle; see conformance/README.md.
+conformance: deps bin/lockstep
+	cd conformance && LOCKSTEP_BIN=$(CURDIR)/bin/lockstep npm test
+
+# Each example is built, and run until it answers.
+examples:
+	$(GO) run ./internal/examplecheck
+
+# A short run of every fuzz target; longer ones by hand: make fuzz FUZZTIME=10m
+fuzz:
+	GO=$(GO) FUZZTIME=$(FUZZTIME) ./internal/fuzz.sh
+
+browser: deps bin/lockstep
+	@[ -x $(CHROMIUM) ] || { echo "The browser test needs Chromium: apt-get install chromium, or set CHROMIUM=/path"; exit 1; }
+	cd ui/browser && LOCKSTEP_BIN=$(CURDIR)/bin/lockstep CHROMIUM=$(CHROMIUM) npm test
+
+bench: deps bin/lockstep
+	cd bench && npm start
+
+clean:
+	rm -rf bin $(addsuffix /node_modules,$(NODE_DIRS))

@@ -1,0 +1,142 @@
+// Package file reads the configuration file of the lockstep program: YAML with
+// exactly Better Auth's option names, and database beside them.
+//
+//	baseURL: https://example.com
+//	trustedOrigins: [https://app.example.com]
+//	emailAndPassword:
+//	  enabled: true
+//	session:
+//	  expiresIn: 604800 # seconds
+//	database:
+//	  sqlite: ./lockstep.db
+//
+// Nothing is guessed: an option that is unknown, of another type or given twice
+// is an error that names the line. Errors never show the value of an option,
+// because it may be a secret.
+package file
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	lockstep "github.com/lockstep-auth/lockstep"
+)
+
+// maxSize is the largest file that is read, in bytes.
+const maxSize = 1 << 20
+
+// Settings are what a configuration file says. They are not checked beyond
+// their types: lockstep.New does that.
+type Settings struct {
+	Auth     lockstep.Config
+	Database Database
+
+	given map[string]bool
+}
+
+// Given reports whether the file has an option, such as
+// "emailAndPassword.enabled". An option without a value is not given.
+func (s *Settings) Given(option string) bool { return s.given[option] }
+
+// String returns "[redacted]".
+func (*Settings) String() string { return "[redacted]" }
+
+// GoString returns "[redacted]".
+func (*Settings) GoString() string { return "[redacted]" }
+
+// A Database says where the data is. At most one field is set; the zero
+// Database leaves the choice to the program.
+type Database struct {
+	// SQLite is the path of a file.
+	SQLite string `option:"sqlite"`
+
+	Convex Convex `option:"convex"`
+}
+
+// Convex is a deployment of Convex.
+type Convex struct {
+	URL       string `option:"url"`
+	DeployKey string `option:"deployKey"`
+}
+
+// String returns the URL.
+func (c Convex) String() string { return c.URL }
+
+// GoString returns the URL.
+func (c Convex) GoString() string { return c.URL }
+
+// Load reads the file at path.
+func Load(path string) (*Settings, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxSize {
+		return nil, fmt.Errorf("%s: larger than %d bytes", path, maxSize)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data)
+}
+
+// Parse reads data; errors call it name. The error lists everything that is
+// wrong, one problem per line.
+func Parse(name string, data []byte) (*Settings, error) {
+	d := &decoder{name: name, settings: &Settings{given: make(map[string]bool)}}
+	d.options, d.refused = d.special(), refused()
+	root, err := d.parse(data)
+	if err != nil {
+		return nil, err
+	}
+	if root != nil {
+		d.section("", root, &d.settings.Auth)
+	}
+	if err := errors.Join(d.errs...); err != nil {
+		return nil, err
+	}
+	return d.settings, nil
+}
+
+// parse returns the node of the one document, or nil if there is nothing in it.
+func (d *decoder) parse(data []byte) (*yaml.Node, error) {
+	var documents []yaml.Node
+	if err := yaml.Load(data, &documents, yaml.WithAllDocuments()); err != nil {
+		return nil, d.syntax(err)
+	}
+	switch {
+	case len(documents) == 0:
+		return nil, nil
+	case len(documents) > 1:
+		return nil, fmt.Errorf("%s:%d: a second document begins here, but only one is read", d.name, documents[1].Line)
+	}
+	n := &documents[0]
+	if n.Kind == yaml.DocumentNode && len(n.Content) == 1 {
+		n = n.Content[0]
+	}
+	return n, nil
+}
+
+// syntax says where the file is not YAML. What the parser says about names in
+// the file is left out: a secret that begins with * looks like a name.
+func (d *decoder) syntax(err error) error {
+	e, ok := errors.AsType[*yaml.LoadError](err)
+	if !ok {
+		if all, many := errors.AsType[*yaml.LoadErrors](err); many && len(all.Errors) > 0 {
+			e, ok = all.Errors[0], true
+		}
+	}
+	if !ok {
+		return fmt.Errorf("%s: not YAML", d.name)
+	}
+	line, message := max(e.Mark.Line, 1), e.Message
+	if strings.ContainsAny(message, `'"`) {
+		message = "text that begins with one of * & ! % @ ` needs quotes"
+	}
+	return fmt.Errorf("%s:%d: not YAML: %s", d.name, line, message)
+}
