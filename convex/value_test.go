@@ -14,7 +14,8 @@ import (
 	"github.com/lockstep-auth/lockstep/convex"
 )
 
-// The encodings were compared with convexToJson of the npm package convex 1.48.0.
+// The encodings are those of convexToJson in the npm package convex 1.48.0, except
+// that every NaN becomes JavaScript's.
 func TestEncode(t *testing.T) {
 	tests := []struct {
 		name  string

@@ -189,12 +189,12 @@ func TestEmptyBatchIsNotSent(t *testing.T) {
 }
 
 func TestNow(t *testing.T) {
-	c, s := newScript(t, reply{status: 200, body: `{"ts":"AAAxJekfuBg="}`})
+	c, s := newScript(t, reply{status: 200, body: `{"ts":"Fc2FPf6clxc="}`})
 	got, err := c.Now(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := time.Date(2026, 6, 13, 22, 40, 0, 0, time.UTC); !got.Time().Equal(want) {
+	if want := time.Date(2023, 11, 14, 22, 13, 20, 123456789, time.UTC); !got.Time().Equal(want) {
 		t.Errorf("got %v (%d), want %v", got.Time(), got, want)
 	}
 	if got := s.requests[0].URL.Path; got != "/api/query_ts" || s.bodies[0] != "" {

@@ -33,6 +33,11 @@ export function request(port, { method = "GET", path, headers = {}, body }) {
 	});
 }
 
+/** Closes the connections that were kept. */
+export function endConnections() {
+	agent.destroy();
+}
+
 /** An Answer is a response as it came: `at` is the moment it was complete, in ms. */
 export class Answer {
 	constructor(incoming, body) {

@@ -6,10 +6,10 @@ import { hashPassword } from "better-auth/crypto";
 import { currentSecret, sign } from "./cookies.mjs";
 import { Registry } from "./differences.mjs";
 import { compareAnswers, compareDatabases, describe, schemaOf, tablesOf } from "./diff.mjs";
-import { request } from "./http.mjs";
+import { endConnections, request } from "./http.mjs";
 import { Jar } from "./jar.mjs";
 import { compare, Pairing } from "./mask.mjs";
-import { basePath, hostOf, self, startBoth } from "./servers.mjs";
+import { basePath, endHosts, hostOf, self, startBoth } from "./servers.mjs";
 
 const sides = ["oracle", "lockstep"];
 
@@ -46,6 +46,10 @@ export function group(name, setup, define) {
 export function declare() {
 	suite("the same answers", { concurrency: 2 }, () => {
 		for (const { name, setup, define } of groups) suite(name, { concurrency: 1 }, () => declareGroup(name, setup, define));
+	});
+	after(() => {
+		endHosts();
+		endConnections();
 	});
 	closing();
 }

@@ -65,8 +65,6 @@ class OracleHost {
 		this.#child.once("exit", () => {
 			for (const id of this.#waiting.keys()) this.#settle(id, { error: "the process ended" });
 		});
-		this.#child.unref();
-		this.#child.channel.unref();
 	}
 
 	async start(options, file) {
@@ -85,7 +83,6 @@ class OracleHost {
 	}
 
 	#ask(id, message) {
-		this.#child.channel.ref();
 		return new Promise((done) => {
 			this.#waiting.set(id, done);
 			this.#child.send(message);
@@ -95,7 +92,6 @@ class OracleHost {
 	#settle(id, message) {
 		this.#waiting.get(id)?.(message);
 		this.#waiting.delete(id);
-		if (this.#waiting.size === 0) this.#child.channel?.unref();
 	}
 }
 
@@ -154,6 +150,12 @@ export async function startBoth(setup) {
 	}
 	for (const started of [oracle, lockstep]) await started.value?.stop();
 	throw oracle.reason ?? lockstep.reason;
+}
+
+/** Ends the processes that the servers shared. */
+export function endHosts() {
+	for (const host of hosts.values()) host.end();
+	hosts.clear();
 }
 
 /** The path under which the endpoints live. */

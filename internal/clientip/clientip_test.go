@@ -32,9 +32,9 @@ func TestNormalAsUpstream(t *testing.T) {
 		t.Fatal(err)
 	}
 	var rows []struct {
-		IP     string
-		Subnet int
-		Normal string
+		IP     string `json:"ip"`
+		Subnet int    `json:"subnet"`
+		Normal string `json:"normal"`
 	}
 	if err := json.Unmarshal(data, &rows); err != nil {
 		t.Fatal(err)

@@ -423,12 +423,16 @@ func FuzzCompactGivesWhatWasSigned(f *testing.F) {
 }
 
 func FuzzDecodeTakesOnlyWhatWasMade(f *testing.F) {
-	made := make(map[string]bool)
+	v := load[struct{ JWE []struct{ Token string } }](f, "vectors.json")
 	var caches []*cookie.Cache
+	made := make(map[string]bool)
 	for _, s := range strategies() {
 		c := newCache(f, s, secure.NewSecrets(testSecret))
 		caches = append(caches, c)
 		value := c.Encode(testPayload(), vectorTime(), 300)
+		if s == cookie.JWE {
+			value = v.JWE[0].Token // the same in each process of the fuzzer
+		}
 		made[value] = true
 		f.Add(value)
 	}

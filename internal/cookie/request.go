@@ -92,6 +92,12 @@ func fromLatin1(s string) string {
 }
 
 func isASCII(s string) bool {
+	for len(s) >= 8 { // a session cache has 1 kB, and every request reads it
+		if s[0]|s[1]|s[2]|s[3]|s[4]|s[5]|s[6]|s[7] >= utf8.RuneSelf {
+			return false
+		}
+		s = s[8:]
+	}
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false

@@ -124,7 +124,7 @@ func isPathByte(c byte) bool {
 // The location of an empty URL is nil.
 func parseLocation(url, basePath string) (*Location, error) {
 	if url == "" {
-		return nil, nil //nolint:nilnil // absence is an answer here
+		return nil, nil
 	}
 	origin, ok := Of(url)
 	if !ok || strings.ContainsAny(url, "?#") {

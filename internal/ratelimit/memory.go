@@ -131,7 +131,7 @@ func (q queue) Swap(i, j int) {
 
 // Push is for package heap only.
 func (q *queue) Push(x any) {
-	e := x.(*entry) //nolint:errcheck,forcetypeassert // only take pushes
+	e := x.(*entry)
 	e.index = len(*q)
 	*q = append(*q, e)
 }

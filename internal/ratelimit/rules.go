@@ -87,7 +87,9 @@ func NewRules(c Config) (*Rules, error) {
 		}
 		compiled := customRule{CustomRule: custom}
 		if strings.Contains(custom.Path, "*") {
-			compiled.pattern = wildcard(custom.Path)
+			var err error
+			compiled.pattern, err = wildcard(custom.Path)
+			errs = append(errs, err)
 		}
 		r.custom = append(r.custom, compiled)
 	}

@@ -9,7 +9,7 @@ import (
 // its default separator), oddities included: one slash in a pattern stands for
 // any number in a path and for backslashes, and "/a/**" matches "/ab". Package
 // regexp takes linear time, whatever path a client sends.
-func wildcard(pattern string) *regexp.Regexp {
+func wildcard(pattern string) (*regexp.Regexp, error) {
 	const slash, char = `[/\\]`, `[^/\\]`
 	segments := strings.Split(pattern, "/")
 	var expr strings.Builder
@@ -34,7 +34,7 @@ func wildcard(pattern string) *regexp.Regexp {
 			expr.WriteString(gap + "(?:" + char + "*" + gap + ")*")
 		}
 	}
-	return regexp.MustCompile(`\A(?:` + expr.String() + `)\z`)
+	return regexp.Compile(`\A(?:` + expr.String() + `)\z`)
 }
 
 // wildcardSegment translates what stands between slashes; char matches one

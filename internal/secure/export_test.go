@@ -34,3 +34,6 @@ func NormalizePassword(password string) string { return normalizePassword(passwo
 
 // ComposeMarks is the slow way to NFKC, for text with many combining marks.
 func ComposeMarks(text string) string { return composeMarks(decompose(text)) }
+
+// SplitHash splits a stored hash into salt and key.
+func SplitHash(hash string) (salt, key string, ok bool) { return splitHash(hash) }

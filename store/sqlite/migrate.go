@@ -172,10 +172,19 @@ func (have *existing) indexed(c *column) bool {
 func introspect(ctx context.Context, c *conn, t *table) (*existing, error) {
 	have := new(existing)
 	st := new(statement)
+	st.write(`select "type" from sqlite_schema where "type" = 'view' and "name" collate nocase = `)
+	st.param(t.physical)
+	err := c.query(ctx, st, func([]driver.Value) error {
+		return fmt.Errorf("sqlite: %q is a view, not a table", t.physical)
+	})
+	if err != nil {
+		return nil, err
+	}
+	st = new(statement)
 	st.write(`select "name", "type", "notnull" and "dflt_value" is null and not "pk" from pragma_table_info(`)
 	st.param(t.physical)
 	st.write(")")
-	err := c.query(ctx, st, func(v []driver.Value) error {
+	err = c.query(ctx, st, func(v []driver.Value) error {
 		have.columns = append(have.columns, existingColumn{
 			name: text(v[0]), declared: text(v[1]), required: v[2] == int64(1),
 		})

@@ -145,7 +145,7 @@ func (s *Store) planJoin(p *plan, j *store.Join) error {
 		return errNegative
 	}
 	p.other, p.joined = other, foreign.Name == "id" // the primary key
-	if !p.joined { // its mistakes must show before anything is read
+	if !p.joined {                                  // its mistakes must show before anything is read
 		return other.where(new(statement), "", "", j.Where, nil)
 	}
 	return nil

@@ -1,0 +1,93 @@
+// Package env puts environment variables over the settings of a file. The names
+// are those of Better Auth and Convex.
+//
+//	BETTER_AUTH_URL               baseURL
+//	BETTER_AUTH_SECRET            secret; also AUTH_SECRET
+//	BETTER_AUTH_SECRETS           secrets: "2:new,1:old", the current one first
+//	BETTER_AUTH_TRUSTED_ORIGINS   more trustedOrigins, with commas between them
+//	CONVEX_URL                    database.convex.url
+//	CONVEX_DEPLOY_KEY             database.convex.deployKey
+//
+// As in Better Auth, the public names that front ends use for the base URL
+// (NUXT_PUBLIC_AUTH_URL and others) count only when nothing else gives one.
+//
+// Empty variables are as good as none.
+package env
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	lockstep "github.com/lockstep-auth/lockstep"
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
+)
+
+// Apply changes s by the variables that getenv gives. Its errors never show a
+// value.
+func Apply(s *file.Settings, getenv func(string) string) error {
+	auth := &s.Auth
+	if url := baseURL(s, getenv); url != "" {
+		auth.BaseURL, auth.DynamicBaseURL = url, lockstep.DynamicBaseURL{}
+	}
+	auth.Secret = cmp.Or(getenv("BETTER_AUTH_SECRET"), getenv("AUTH_SECRET"), auth.Secret)
+	var errs []error
+	if text := getenv("BETTER_AUTH_SECRETS"); text != "" {
+		secrets, err := parseSecrets(text)
+		errs = append(errs, err)
+		auth.Secrets = secrets
+	}
+	for origin := range strings.SplitSeq(getenv("BETTER_AUTH_TRUSTED_ORIGINS"), ",") {
+		if origin = strings.TrimSpace(origin); origin != "" {
+			auth.TrustedOrigins = append(auth.TrustedOrigins, origin)
+		}
+	}
+	database(&s.Database, getenv)
+	return errors.Join(errs...)
+}
+
+// baseURL returns the base URL that takes the place of the file's, or "".
+func baseURL(s *file.Settings, getenv func(string) string) string {
+	if url := getenv("BETTER_AUTH_URL"); url != "" {
+		return url
+	}
+	if s.Given("baseURL") {
+		return ""
+	}
+	// The order is upstream's (utils/url.ts). Build tools set BASE_URL to "/".
+	for _, name := range []string{
+		"NEXT_PUBLIC_BETTER_AUTH_URL", "PUBLIC_BETTER_AUTH_URL", "NUXT_PUBLIC_BETTER_AUTH_URL", "NUXT_PUBLIC_AUTH_URL", "BASE_URL",
+	} {
+		if url := getenv(name); url != "" && (name != "BASE_URL" || url != "/") {
+			return url
+		}
+	}
+	return ""
+}
+
+func database(db *file.Database, getenv func(string) string) {
+	if url := getenv("CONVEX_URL"); url != "" {
+		*db = file.Database{Convex: file.Convex{URL: url, DeployKey: db.Convex.DeployKey}}
+	}
+	if db.Convex.URL != "" {
+		db.Convex.DeployKey = cmp.Or(getenv("CONVEX_DEPLOY_KEY"), db.Convex.DeployKey)
+	}
+}
+
+// parseSecrets reads versions of the secret as upstream does
+// (context/secret-utils.ts): numbers from 0 up, each with a secret.
+func parseSecrets(text string) ([]lockstep.Secret, error) {
+	var secrets []lockstep.Secret
+	for entry := range strings.SplitSeq(text, ",") {
+		number, value, ok := strings.Cut(strings.TrimSpace(entry), ":")
+		version, err := strconv.Atoi(strings.TrimSpace(number))
+		value = strings.TrimSpace(value)
+		if !ok || err != nil || version < 0 || value == "" {
+			return nil, fmt.Errorf("BETTER_AUTH_SECRETS: entry %d is not a version and a secret, as in 2:new,1:old", len(secrets)+1)
+		}
+		secrets = append(secrets, lockstep.Secret{Version: version, Value: value})
+	}
+	return secrets, nil
+}

@@ -1,0 +1,112 @@
+// Examplecheck builds every Go program below examples/, runs each until it
+// answers, and fails if one does not build, does not start, or answers with an
+// error of its own. CI runs it (make examples).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// patience is how long an example may take to answer.
+const patience = 15 * time.Second
+
+func main() {
+	dirs, err := filepath.Glob("examples/*/main.go")
+	if err != nil || len(dirs) == 0 {
+		fmt.Fprintln(os.Stderr, "examplecheck: run it in the root of the module")
+		os.Exit(1)
+	}
+	failed := 0
+	for _, file := range dirs {
+		dir := filepath.Dir(file)
+		if err := check(dir); err != nil {
+			fmt.Printf("FAIL %s: %v\n", dir, err)
+			failed++
+			continue
+		}
+		fmt.Printf("ok   %s\n", dir)
+	}
+	if failed > 0 {
+		os.Exit(1)
+	}
+}
+
+func check(dir string) error {
+	work, err := os.MkdirTemp("", "example")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	bin := filepath.Join(work, "example")
+	if out, err := exec.Command("go", "build", "-o", bin, "./"+dir).CombinedOutput(); err != nil {
+		return fmt.Errorf("build: %w\n%s", err, out)
+	}
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, bin)
+	cmd.Dir = work
+	cmd.Env = append(os.Environ(), "PORT="+port, "DATABASE="+filepath.Join(work, "auth.db"),
+		"BETTER_AUTH_SECRET=an example secret that is long enough 0123456789")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}()
+	return await(ctx, "http://localhost:"+port)
+}
+
+// await asks until the program answers.
+func await(ctx context.Context, url string) error {
+	for {
+		status, err := get(ctx, url+"/")
+		if err == nil {
+			if status >= http.StatusInternalServerError {
+				return fmt.Errorf("GET / answers %d", status)
+			}
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(errors.New("no answer"), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func get(ctx context.Context, url string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode, nil
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}

@@ -1,0 +1,56 @@
+package ui
+
+import "net/http"
+
+// deletePage asks whether the account really is to be deleted.
+func (v *visit) deletePage() { v.showDelete(http.StatusOK, nil) }
+
+func deleteForm(email string) *form {
+	return &form{Action: "/account/delete", Submit: "Delete my account", Danger: true, Fields: []field{
+		usernameField(email),
+		{
+			Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password",
+			Missing: "Enter your password.",
+		},
+	}}
+}
+
+// showDelete shows the page, with a form that failed if there is one.
+func (v *visit) showDelete(status int, failed *form) {
+	l, err := v.login()
+	if err != nil {
+		v.fail(err)
+		return
+	}
+	if l == nil {
+		v.redirect(withQuery("/sign-in", "redirect", "/account/delete"))
+		return
+	}
+	f := failed
+	if f == nil {
+		f = deleteForm(l.User.Email)
+	}
+	v.show(status, view{Page: "delete", Title: "Delete your account", User: &l.User, Form: f})
+}
+
+// deleteAccount always asks for the password. The server would do without one
+// while a session is fresh, but whoever finds a browser open must not be able
+// to destroy what is in the account.
+func (v *visit) deleteAccount() {
+	f := deleteForm("")
+	if !f.fill(v.r.PostForm) {
+		v.showDelete(http.StatusBadRequest, f)
+		return
+	}
+	err := v.post("/delete-user", map[string]any{"password": f.get("password")}, nil)
+	if err == nil {
+		v.redirect(withQuery("/", "notice", "deleted"))
+		return
+	}
+	if status, again := v.formFailed(f, err); again {
+		if status == http.StatusNotFound && f.Problem != "" {
+			f.Problem = "On this server people cannot delete their account themselves."
+		}
+		v.showDelete(status, f)
+	}
+}
