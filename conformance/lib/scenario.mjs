@@ -26,6 +26,11 @@ const baseOptions = {
 	rateLimit: { enabled: false },
 };
 
+/** The base options with members replaced; undefined removes one. */
+export function withDefaults(options = {}) {
+	return Object.fromEntries(Object.entries({ ...baseOptions, ...options }).filter(([, value]) => value !== undefined));
+}
+
 const registry = self ? new Registry([]) : Registry.load();
 const totals = { exchanges: 0, explained: 0, unexplained: 0 };
 
@@ -55,8 +60,7 @@ export function declare() {
 }
 
 function declareGroup(name, setup, define) {
-	const options = { ...baseOptions, ...setup.options };
-	for (const key of Object.keys(options)) if (options[key] === undefined) delete options[key];
+	const options = withDefaults(setup.options);
 	let servers;
 	before(async () => {
 		servers = await startBoth({ ...setup, options });

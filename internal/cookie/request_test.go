@@ -214,7 +214,7 @@ func lenientReference(header []byte) (pairs [][2]string) {
 // strictReference is RFC 6265's grammar as regular expressions, last one wins.
 func strictReference(header []byte) (pairs [][2]string) {
 	form := regexp.MustCompile(`^[ \t]*([!#$%&'*+\-.0-9A-Z^_` + "`" + `a-z|~]+)[ \t]*=[ \t]*(?:"([ !#-:<-\[\]-~]*)"|([ !#-:<-\[\]-~]*?))[ \t]*$`)
-	for _, part := range strings.SplitSeq(string(header), ";") {
+	for part := range strings.SplitSeq(string(header), ";") {
 		m := form.FindStringSubmatch(part)
 		if m == nil {
 			continue

@@ -92,8 +92,9 @@ func AppendNumber(dst []byte, f float64) []byte {
 // three digits of milliseconds, further digits cut off. Years outside 0000 to 9999
 // have a sign and six digits; times that a Date cannot hold are null.
 func AppendTime(dst []byte, t time.Time) []byte {
-	const maxDate = 8.64e15 // milliseconds from 1970, ECMAScript "Time Values and Time Range"
-	if ms := t.UnixMilli(); ms > maxDate || ms < -maxDate {
+	const maxDate = 8_640_000_000_000 // seconds from 1970, ECMAScript "Time Values and Time Range"
+	ms := t.Nanosecond() / int(time.Millisecond)
+	if sec := t.Unix(); sec < -maxDate || sec > maxDate || sec == maxDate && ms > 0 {
 		return append(dst, "null"...)
 	}
 	t = t.UTC()
@@ -112,7 +113,7 @@ func AppendTime(dst []byte, t time.Time) []byte {
 	dst = appendDigits(append(dst, 'T'), t.Hour(), 2)
 	dst = appendDigits(append(dst, ':'), t.Minute(), 2)
 	dst = appendDigits(append(dst, ':'), t.Second(), 2)
-	dst = appendDigits(append(dst, '.'), t.Nanosecond()/int(time.Millisecond), 3)
+	dst = appendDigits(append(dst, '.'), ms, 3)
 	return append(dst, 'Z', '"')
 }
 

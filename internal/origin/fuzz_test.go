@@ -84,7 +84,7 @@ func TestRedirectsMadeOfTraps(t *testing.T) {
 		return int(random % uint64(n))
 	}
 	accepted := 0
-	for range 100_000 {
+	for range 50_000 {
 		var value strings.Builder
 		for range 1 + below(7) {
 			value.WriteString(pieces[below(len(pieces))])
@@ -94,8 +94,8 @@ func TestRedirectsMadeOfTraps(t *testing.T) {
 			accepted++
 		}
 	}
-	if accepted < 1000 {
-		t.Errorf("got %d accepted values, want at least 1000: the pieces say nothing", accepted)
+	if accepted < 500 {
+		t.Errorf("got %d accepted values, want at least 500: the pieces say nothing", accepted)
 	}
 }
 

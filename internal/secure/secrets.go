@@ -129,7 +129,8 @@ func (s *Secrets) Current() string { return s.list[0].Value }
 //
 //	lower-hex( HKDF-SHA-256(secret, salt "better-auth:oauth-encryption:v1", info "better-auth:<purpose>:v1", 32 bytes) )
 //
-// (upstream crypto/purpose.ts). The hex text, not the bytes, is the new secret.
+// (upstream crypto/purpose.ts). The hex text, not the bytes, is the new secret. Derive
+// once and keep the result.
 func (s *Secrets) ForPurpose(purpose string) *Secrets {
 	derived := &Secrets{list: make([]Secret, len(s.list)), rotates: s.rotates}
 	for i, secret := range s.list {

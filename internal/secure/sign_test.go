@@ -29,8 +29,9 @@ func TestVerifyRefuses(t *testing.T) {
 	signed := signer.Sign("value")
 	// The last character before = carries two bits that belong to no byte.
 	respelled := signed[:len(signed)-2] + string(signed[len(signed)-2]+1) + "="
-	if a, _ := base64.StdEncoding.DecodeString(signed[6:]); string(a) == "" {
-		t.Fatal("bad test data")
+	was, err := base64.StdEncoding.DecodeString(signed[len("value."):])
+	if is, err2 := base64.StdEncoding.DecodeString(respelled[len("value."):]); err != nil || err2 != nil || string(is) != string(was) {
+		t.Fatal("the respelled signature has other bytes")
 	}
 	tests := []struct{ name, signed string }{
 		{"nothing", ""},
@@ -42,7 +43,6 @@ func TestVerifyRefuses(t *testing.T) {
 		{"a cut signature", signed[:len(signed)-1]},
 		{"a longer signature", signed + "="},
 		{"another spelling of the same signature", respelled},
-		{"base64url", strings.NewReplacer("+", "-", "/", "_").Replace(signer.Sign("a")) + "-"},
 		{"a line break", signed[:len(signed)-2] + "\n="},
 		{"another secret", secure.NewSigner("another").Sign("value")},
 	}

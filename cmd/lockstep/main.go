@@ -1,0 +1,100 @@
+// Lockstep is an authentication server that speaks the protocol of Better Auth.
+//
+//	lockstep dev            a server to try, with pages, on this machine only
+//	lockstep serve          the server for everybody
+//	lockstep migrate        shows what the database lacks; --yes adds it
+//	lockstep config check   checks the configuration
+//	lockstep secret         makes a secret
+//
+// The configuration is a YAML file with Better Auth's option names (see package
+// file) and environment variables (see package env), which come first.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// A program is what the commands know of the world.
+type program struct {
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	now            func() time.Time
+}
+
+// commands are the commands and flags.
+type commands struct {
+	Dev     devCommand     `cmd:"" help:"Try Lockstep on this machine: makes a data folder with a secret and a database, and serves pages to sign up and in."`
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Migrate migrateCommand `cmd:"" help:"Show what the database lacks, and add it with --yes."`
+	Config  struct {
+		Check checkCommand `cmd:"" help:"Check the configuration without opening ports or the database."`
+	} `cmd:"" help:"Work with the configuration."`
+	Secret     secretCommand     `cmd:"" help:"Print a new secret."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
+	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
+	Complete   completeCommand   `cmd:"" hidden:""`
+}
+
+func main() {
+	p := &program{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now}
+	os.Exit(p.main(os.Args[1:]))
+}
+
+// main runs a command and returns the exit code. The first SIGINT or SIGTERM
+// ends the command in an orderly way, the second at once.
+func (p *program) main(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	parser, err := p.parser(ctx)
+	if err != nil {
+		panic("lockstep: " + err.Error())
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		p.complain(err)
+		fmt.Fprintln(p.stderr, "run \"lockstep --help\" for the commands")
+		return exitUsage
+	}
+	if err := command.Run(); err != nil {
+		p.complain(err)
+		return exitFailure
+	}
+	return 0
+}
+
+func (p *program) parser(ctx context.Context) (*kong.Kong, error) {
+	return kong.New(new(commands),
+		kong.Name("lockstep"),
+		kong.Description("An authentication server that speaks the protocol of Better Auth."),
+		kong.UsageOnError(), kong.Writers(p.stdout, p.stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Bind(p), kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+}
+
+// complain prints an error, each problem on a line of its own.
+func (p *program) complain(err error) {
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimPrefix(strings.TrimRight(line, "\n"), "lockstep: ")
+		fmt.Fprintln(p.stderr, "lockstep: "+line)
+	}
+}
+
+// lines joins errors to one with a line for each.
+func lines(errs ...error) error { return errors.Join(errs...) }

@@ -1,0 +1,5 @@
+// Both servers on one database.
+import { declareInterop } from "./lib/interop.mjs";
+import "./interop/interop.mjs";
+
+declareInterop();

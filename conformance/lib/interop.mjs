@@ -1,0 +1,107 @@
+// Interoperation: both servers on one database with one secret, as in a fleet that is being moved from one to the other.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe as suite, test } from "node:test";
+import { createAuthClient } from "better-auth/client";
+import { endConnections, request } from "./http.mjs";
+import { Jar } from "./jar.mjs";
+import { withDefaults } from "./scenario.mjs";
+import { basePath, endHosts, hostOf, self, startLockstep, startOracle } from "./servers.mjs";
+
+const groups = [];
+
+/**
+ * Adds tests that share one database. `setup.options` are given to both servers; `define` receives the function that
+ * declares a test, whose steps run twice: from the oracle to Lockstep and from Lockstep to the oracle.
+ */
+export function interop(name, setup, define) {
+	groups.push({ name, setup, define });
+}
+
+/** Declares all that was added. */
+export function declareInterop() {
+	suite("one database, two servers", () => {
+		for (const { name, setup, define } of groups) suite(name, () => declareGroup(withDefaults(setup.options), define));
+	});
+	after(() => {
+		endHosts();
+		endConnections();
+	});
+}
+
+function declareGroup(options, define) {
+	let servers;
+	let folder;
+	before(async () => {
+		folder = mkdtempSync(join(tmpdir(), "conformance-"));
+		const setup = { options, file: join(folder, "auth.db") };
+		// One after the other: the first makes the tables, the second must find nothing to change.
+		const oracle = await startOracle(setup);
+		const lockstep = self ? await startOracle(setup, "lockstep") : await startLockstep(setup);
+		servers = { oracle, lockstep };
+	});
+	after(async () => {
+		for (const server of Object.values(servers ?? {})) await server.stop();
+		rmSync(folder, { recursive: true, force: true });
+	});
+	define((title, steps) => {
+		for (const [from, to] of [["oracle", "lockstep"], ["lockstep", "oracle"]]) {
+			test(`${title} (${from} to ${to})`, async () => {
+				const { database } = servers.oracle;
+				for (const table of ["session", "account", "verification", "user"]) database.prepare(`delete from "${table}"`).run();
+				await steps({ a: new Visitor(servers[from], options), b: new Visitor(servers[to], options), database, options, browser: () => new Jar() });
+			});
+		}
+	});
+}
+
+/** A Visitor sends requests of a browser to one of the servers. */
+class Visitor {
+	constructor(server, options) {
+		Object.assign(this, { server, options });
+	}
+
+	/** Sends a request with the cookies of a jar, which takes what comes back. */
+	async send(method, path, jar, json) {
+		const headers = { ...this.#headers(), cookie: jar.header() };
+		if (json !== undefined) headers["content-type"] = "application/json";
+		const body = json === undefined ? undefined : JSON.stringify(json);
+		const answer = await request(this.server.port, { method, path: basePath(this.options) + path, headers, body });
+		jar.take(answer.setCookies);
+		return answer;
+	}
+
+	/** Sends a GET. */
+	get(path, jar) {
+		return this.send("GET", path, jar);
+	}
+
+	/** Sends a POST. */
+	post(path, jar, json = {}) {
+		return this.send("POST", path, jar, json);
+	}
+
+	/** The session that a jar has here, or null. */
+	async session(jar, query = "") {
+		return (await this.get(`/get-session${query}`, jar)).json;
+	}
+
+	/** The official client on a jar. */
+	client(jar) {
+		const fetchOptions = {
+			customFetchImpl: async (url, init = {}) => {
+				const { pathname, search } = new URL(url);
+				const headers = { ...this.#headers(), cookie: jar.header(), ...Object.fromEntries(new Headers(init.headers)) };
+				const answer = await request(this.server.port, { method: init.method, path: pathname + search, headers, body: init.body });
+				jar.take(answer.setCookies);
+				return new Response(answer.text === "" ? null : answer.text, { status: answer.status, headers: [...answer.headers] });
+			},
+		};
+		return createAuthClient({ baseURL: this.options.baseURL, fetchOptions });
+	}
+
+	#headers() {
+		return { host: hostOf(this.options), origin: new URL(this.options.baseURL).origin, "x-forwarded-for": "203.0.113.7", "user-agent": "interop/1" };
+	}
+}
