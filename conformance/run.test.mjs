@@ -7,6 +7,7 @@ import "./scenarios/bodies.mjs";
 import "./scenarios/cookie_cache.mjs";
 import "./scenarios/cookies.mjs";
 import "./scenarios/delete_user.mjs";
+import "./scenarios/failures.mjs";
 import "./scenarios/get_session.mjs";
 import "./scenarios/origin.mjs";
 import "./scenarios/password.mjs";

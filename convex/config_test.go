@@ -58,8 +58,11 @@ func TestNewRefuses(t *testing.T) {
 		{"text that is no URL", convex.Config{URL: "https://hunter2\x7f"}, []string{"not a URL"}},
 		{"the host of HTTP actions, with a hint", convex.Config{URL: "https://Happy-Otter-123.convex.site/"}, []string{"HTTP actions", "https://happy-otter-123.convex.cloud"}},
 		{"a key with a line break", convex.Config{URL: ok, AdminKey: "hunter2\n"}, []string{"AdminKey"}},
-		{"all mistakes at once", convex.Config{Attempts: -1, Timeout: -1, MaxQueries: -1, MaxMutations: -1, MaxActions: -1, MaxResponse: -1},
-			[]string{"URL", "Attempts", "Timeout", "MaxQueries", "MaxMutations", "MaxActions", "MaxResponse"}},
+		{
+			"all mistakes at once",
+			convex.Config{Attempts: -1, Timeout: -1, MaxQueries: -1, MaxMutations: -1, MaxActions: -1, MaxResponse: -1},
+			[]string{"URL", "Attempts", "Timeout", "MaxQueries", "MaxMutations", "MaxActions", "MaxResponse"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -100,7 +100,7 @@ func (e *Error) Error() string {
 		b.WriteString(": " + e.detail)
 	}
 	if e.cause != nil {
-		b.WriteString(": " + e.cause.Error())
+		b.WriteString(": " + plain(e.cause.Error()))
 	}
 	if facts := e.facts(); len(facts) > 0 {
 		b.WriteString(" (" + strings.Join(facts, ", ") + ")")
@@ -109,6 +109,17 @@ func (e *Error) Error() string {
 		b.WriteString("; it may have been carried out")
 	}
 	return b.String()
+}
+
+// plain makes the text of a foreign error fit for a log: one short line. A broken
+// answer can put any bytes into it.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, firstLine(text))
 }
 
 func (e *Error) facts() []string {

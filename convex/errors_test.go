@@ -1,6 +1,7 @@
 package convex_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,57 +12,37 @@ import (
 	"github.com/lockstep-auth/lockstep/convex"
 )
 
-// TestFunctionErrors reads the texts of deployments that do not hide them. They
-// were recorded from convex-backend's messages with a secret in every place where
-// arguments are quoted.
+// TestFunctionErrors reads the texts of deployments that do not hide them: those of
+// convex-backend, with a secret in every place where arguments are quoted.
 func TestFunctionErrors(t *testing.T) {
 	const secret = "hunter2"
 	tests := []struct {
 		name   string
 		reply  reply
 		is     error
-		text   string // of the error
+		text   string // of the error, after the function; # is the request id
 		thrown string
 		data   any
 	}{
-		{"an Error keeps its first line, outside the text", threw(`Uncaught Error: user email already exists\nhunter2\n    at handler (../convex/auth.ts:1:2)\n`, ""), convex.ErrFunction,
-			`convex: mutation "auth:x": function threw an error (request 0123456789abcdef)`, "user email already exists", nil},
-		{"a ConvexError has data", threw(`Uncaught ConvexError: {\"code\":\"UNIQUE\",\"n\":hunter2}`, `{"code":"UNIQUE","n":{"$integer":"BQAAAAAAAAA="}}`), convex.ErrFunction,
-			`convex: mutation "auth:x": function threw an error (request 0123456789abcdef)`, "", map[string]any{"code": "UNIQUE", "n": int64(5)}},
-		{"a ConvexError with null", threw(``, `null`), convex.ErrFunction,
-			`convex: mutation "auth:x": function threw an error (request 0123456789abcdef)`, "", nil},
-		{"data that cannot be read is no data", threw(`Uncaught Error: a`, `{"$set":1}`), convex.ErrFunction,
-			`convex: mutation "auth:x": function threw an error (request 0123456789abcdef)`, "a", nil},
-		{"a hidden text", reply{status: 200, body: `{"status":"error","errorMessage":"[Request ID: 0123456789abcdef] Server Error"}`}, convex.ErrFunction,
-			`convex: mutation "auth:x": function threw an error (request 0123456789abcdef)`, "", nil},
-		{"an extra field is named, its value is not", threw("ArgumentValidationError: Object contains extra field `modelKey` that is not in the validator.\\n\\nObject: {modelKey: \\\"hunter2\\\"}\\nValidator: v.object({})", ""), convex.ErrRefused,
-			`convex: mutation "auth:x": request refused: the function does not take the field modelKey (request 0123456789abcdef)`, "", nil},
-		{"a missing field is named", threw("ArgumentValidationError: Object is missing the required field `issuer`. Consider wrapping the field validator.\\n\\nObject: {a: \\\"hunter2\\\"}", ""), convex.ErrRefused,
-			`convex: mutation "auth:x": request refused: the function requires the field issuer (request 0123456789abcdef)`, "", nil},
-		{"another mistake in the arguments is not quoted", threw(`ArgumentValidationError: Value does not match validator.\nPath: .input\nValue: {a: \"hunter2\"}`, ""), convex.ErrRefused,
-			`convex: mutation "auth:x": request refused: the arguments are not what the function takes (request 0123456789abcdef)`, "", nil},
-		{"a field that is no identifier is not named", threw("ArgumentValidationError: Object contains extra field `hunter2 !` that is not in the validator.", ""), convex.ErrRefused,
-			`convex: mutation "auth:x": request refused: the arguments are not what the function takes (request 0123456789abcdef)`, "", nil},
-		{"arguments of an inner call are not quoted", threw("Uncaught Error: ArgumentValidationError: Object contains extra field `x` that is not in the validator.\\n\\nObject: {x: \\\"hunter2\\\"}", ""), convex.ErrFunction,
-			`convex: mutation "auth:x": function threw an error (request 0123456789abcdef)`, "ArgumentValidationError: Object contains extra field `x` that is not in the validator.", nil},
-		{"no public function", threw(`Could not find public function for 'auth:x'.`, ""), convex.ErrNotFound,
-			`convex: mutation "auth:x": function not found (request 0123456789abcdef)`, "", nil},
-		{"no function, with a key", threw("Could not find function for 'auth:x'. Did you forget to run `npx convex dev`?", ""), convex.ErrNotFound,
-			`convex: mutation "auth:x": function not found (request 0123456789abcdef)`, "", nil},
-		{"another kind", threw(`Trying to execute auth.js:x as Mutation, but it is defined as Query.`, ""), convex.ErrRefused,
-			`convex: mutation "auth:x": request refused: the function is of another kind (request 0123456789abcdef)`, "", nil},
-		{"a paused deployment", threw(`Cannot run functions while this deployment is paused. Resume the deployment in the dashboard settings to allow functions to run.`, ""), convex.ErrUnavailable,
-			`convex: mutation "auth:x": deployment unavailable: the deployment is paused, disabled or over its limits (request 0123456789abcdef)`, "", nil},
-		{"a plan that is used up", reply{status: 200, body: `{"status":"error","errorMessage":"You have exceeded the free plan limits, so your deployments have been disabled."}`}, convex.ErrUnavailable,
-			`convex: mutation "auth:x": deployment unavailable: the deployment is paused, disabled or over its limits`, "", nil},
-		{"what a function throws cannot pass for the deployment's words", threw(`Uncaught Error: Could not find public function for 'auth:x'.`, ""), convex.ErrFunction,
-			`convex: mutation "auth:x": function threw an error (request 0123456789abcdef)`, "Could not find public function for 'auth:x'.", nil},
-		{"a strange request id is dropped", reply{status: 200, body: `{"status":"error","errorMessage":"[Request ID: a\u001b[31m] Server Error"}`}, convex.ErrFunction,
-			`convex: mutation "auth:x": function threw an error`, "", nil},
-		{"a strange code is dropped", reply{status: 400, body: `{"code":"<b>hunter2</b>"}`}, convex.ErrRefused,
-			`convex: mutation "auth:x": request refused (HTTP 400)`, "", nil},
-		{"a code is named", platform(401, "BadAdminKey"), convex.ErrUnauthorized,
-			`convex: mutation "auth:x": unauthorized (HTTP 401 BadAdminKey)`, "", nil},
+		{"an Error keeps its first line, outside the text", threw(`Uncaught Error: user email already exists\nhunter2\n    at handler (../convex/auth.ts:1:2)\n`, ""), convex.ErrFunction, `function threw an error#`, "user email already exists", nil},
+		{"a ConvexError has data", threw(`Uncaught ConvexError: {\"code\":\"UNIQUE\",\"n\":hunter2}`, `{"code":"UNIQUE","n":{"$integer":"BQAAAAAAAAA="}}`), convex.ErrFunction, `function threw an error#`, "", map[string]any{"code": "UNIQUE", "n": int64(5)}},
+		{"a ConvexError with null", threw(``, `null`), convex.ErrFunction, `function threw an error#`, "", nil},
+		{"data that cannot be read is no data", threw(`Uncaught Error: a`, `{"$set":1}`), convex.ErrFunction, `function threw an error#`, "a", nil},
+		{"a hidden text", reply{status: 200, body: `{"status":"error","errorMessage":"[Request ID: 0123456789abcdef] Server Error"}`}, convex.ErrFunction, `function threw an error#`, "", nil},
+		{"an extra field is named, its value is not", threw("ArgumentValidationError: Object contains extra field `modelKey` that is not in the validator.\\n\\nObject: {modelKey: \\\"hunter2\\\"}\\nValidator: v.object({})", ""), convex.ErrRefused, `request refused: the function does not take the field modelKey#`, "", nil},
+		{"a missing field is named", threw("ArgumentValidationError: Object is missing the required field `issuer`. Consider wrapping the field validator.\\n\\nObject: {a: \\\"hunter2\\\"}", ""), convex.ErrRefused, `request refused: the function requires the field issuer#`, "", nil},
+		{"another mistake in the arguments is not quoted", threw(`ArgumentValidationError: Value does not match validator.\nPath: .input\nValue: {a: \"hunter2\"}`, ""), convex.ErrRefused, `request refused: the arguments are not what the function takes#`, "", nil},
+		{"a field that is no identifier is not named", threw("ArgumentValidationError: Object contains extra field `hunter2 !` that is not in the validator.", ""), convex.ErrRefused, `request refused: the arguments are not what the function takes#`, "", nil},
+		{"arguments of an inner call are not quoted", threw("Uncaught Error: ArgumentValidationError: Object contains extra field `x` that is not in the validator.\\n\\nObject: {x: \\\"hunter2\\\"}", ""), convex.ErrFunction, `function threw an error#`, "ArgumentValidationError: Object contains extra field `x` that is not in the validator.", nil},
+		{"no public function", threw(`Could not find public function for 'auth:x'.`, ""), convex.ErrNotFound, `function not found#`, "", nil},
+		{"no function, with a key", threw("Could not find function for 'auth:x'. Did you forget to run `npx convex dev`?", ""), convex.ErrNotFound, `function not found#`, "", nil},
+		{"another kind", threw(`Trying to execute auth.js:x as Mutation, but it is defined as Query.`, ""), convex.ErrRefused, `request refused: the function is of another kind#`, "", nil},
+		{"a paused deployment", threw(`Cannot run functions while this deployment is paused. Resume the deployment in the dashboard settings to allow functions to run.`, ""), convex.ErrUnavailable, `deployment unavailable: the deployment is paused, disabled or over its limits#`, "", nil},
+		{"a plan that is used up", reply{status: 200, body: `{"status":"error","errorMessage":"You have exceeded the free plan limits, so your deployments have been disabled."}`}, convex.ErrUnavailable, `deployment unavailable: the deployment is paused, disabled or over its limits`, "", nil},
+		{"what a function throws cannot pass for the deployment's words", threw(`Uncaught Error: Could not find public function for 'auth:x'.`, ""), convex.ErrFunction, `function threw an error#`, "Could not find public function for 'auth:x'.", nil},
+		{"a strange request id is dropped", reply{status: 200, body: `{"status":"error","errorMessage":"[Request ID: a\u001b[31m] Server Error"}`}, convex.ErrFunction, `function threw an error`, "", nil},
+		{"a strange code is dropped", reply{status: 400, body: `{"code":"<b>hunter2</b>"}`}, convex.ErrRefused, `request refused (HTTP 400)`, "", nil},
+		{"a code is named", platform(401, "BadAdminKey"), convex.ErrUnauthorized, `unauthorized (HTTP 401 BadAdminKey)`, "", nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -69,8 +50,9 @@ func TestFunctionErrors(t *testing.T) {
 			_, err := c.Mutation(t.Context(), "auth:x", map[string]any{"password": secret})
 			checkIs(t, err, tt.is)
 			e := asError(t, err)
-			if got := err.Error(); got != tt.text {
-				t.Errorf("got text\n%s, want\n%s", got, tt.text)
+			want := `convex: mutation "auth:x": ` + strings.Replace(tt.text, "#", " (request 0123456789abcdef)", 1)
+			if got := err.Error(); got != want {
+				t.Errorf("got text\n%s, want\n%s", got, want)
 			}
 			if got := e.Thrown(); got != tt.thrown {
 				t.Errorf("got %q thrown, want %q", got, tt.thrown)
@@ -89,6 +71,15 @@ func TestErrorNamesAttemptsAndDoubt(t *testing.T) {
 	c, _ := newScript(t, reply{err: io.EOF})
 	_, err := c.Mutation(t.Context(), "auth:x", nil, convex.Idempotent())
 	if got, want := err.Error(), `convex: mutation "auth:x": deployment unavailable: EOF (4 attempts); it may have been carried out`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestTransportErrorsArePlain(t *testing.T) {
+	c, _ := newScript(t, reply{err: errors.New("malformed \x1b[31mheader: é" + strings.Repeat("x", 300) + "\nlevel=ERROR")})
+	_, err := c.Mutation(t.Context(), "auth:x", nil)
+	want := `convex: mutation "auth:x": deployment unavailable: malformed ?[31mheader: ?` + strings.Repeat("x", 231) + `; it may have been carried out`
+	if got := err.Error(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -37,6 +37,7 @@ type script struct {
 	mu       sync.Mutex
 	replies  []reply
 	requests []*http.Request
+	unclosed int // bodies of answers
 	bodies   []string
 	waits    []time.Duration
 }
@@ -54,7 +55,20 @@ func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	return &http.Response{StatusCode: r.status, Header: r.header, Body: io.NopCloser(strings.NewReader(r.body)), Request: req}, nil
+	s.unclosed++
+	return &http.Response{StatusCode: r.status, Header: r.header, Body: scriptBody{strings.NewReader(r.body), s}, Request: req}, nil
+}
+
+type scriptBody struct {
+	io.Reader
+	script *script
+}
+
+func (b scriptBody) Close() error {
+	b.script.mu.Lock()
+	defer b.script.mu.Unlock()
+	b.script.unclosed--
+	return nil
 }
 
 // sleep records how long the client wanted to wait, and does not.

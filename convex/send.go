@@ -43,7 +43,7 @@ func (c *Client) send(ctx context.Context, r *request) error {
 		unsettled = (unsettled || ran) && !f.settles
 		err := f.err(r)
 		err.Attempts, err.unknown = attempt, unsettled
-		if attempt >= min(c.config.Attempts, f.retry+1) || ran && !r.idempotent || wait > maxRetryAfter || ctx.Err() != nil {
+		if attempt >= min(c.config.Attempts, f.retry+1) || ran && !r.idempotent || wait > maxRetryAfter {
 			return err
 		}
 		c.config.Logger.DebugContext(ctx, "convex: call is sent again", "path", r.path, "attempt", attempt, "error", err)

@@ -26,14 +26,22 @@ func TestRequests(t *testing.T) {
 		body string
 		auth string
 	}{
-		{"query", func(ctx context.Context, c *convex.Client) error { _, err := c.Query(ctx, "a:b", args); return err },
-			"/api/query", `{"path":"a:b","args":` + argsText + format + `}`, adminKey},
-		{"mutation", func(ctx context.Context, c *convex.Client) error { _, err := c.Mutation(ctx, "a:b", args); return err },
-			"/api/mutation", `{"path":"a:b","args":` + argsText + format + `}`, adminKey},
-		{"action", func(ctx context.Context, c *convex.Client) error { _, err := c.Action(ctx, "a:b", args); return err },
-			"/api/action", `{"path":"a:b","args":` + argsText + format + `}`, adminKey},
-		{"no arguments are an empty object", func(ctx context.Context, c *convex.Client) error { _, err := c.Query(ctx, "a:b", nil); return err },
-			"/api/query", `{"path":"a:b","args":{}` + format + `}`, adminKey},
+		{
+			"query", func(ctx context.Context, c *convex.Client) error { _, err := c.Query(ctx, "a:b", args); return err },
+			"/api/query", `{"path":"a:b","args":` + argsText + format + `}`, adminKey,
+		},
+		{
+			"mutation", func(ctx context.Context, c *convex.Client) error { _, err := c.Mutation(ctx, "a:b", args); return err },
+			"/api/mutation", `{"path":"a:b","args":` + argsText + format + `}`, adminKey,
+		},
+		{
+			"action", func(ctx context.Context, c *convex.Client) error { _, err := c.Action(ctx, "a:b", args); return err },
+			"/api/action", `{"path":"a:b","args":` + argsText + format + `}`, adminKey,
+		},
+		{
+			"no arguments are an empty object", func(ctx context.Context, c *convex.Client) error { _, err := c.Query(ctx, "a:b", nil); return err },
+			"/api/query", `{"path":"a:b","args":{}` + format + `}`, adminKey,
+		},
 		{"component", func(ctx context.Context, c *convex.Client) error {
 			_, err := c.Query(ctx, "adapter:findOne", nil, convex.Component("betterAuth"))
 			return err

@@ -188,20 +188,23 @@ func (v *visit) submit(f *form, done string, do func() error) {
 }
 
 // signOutDevice ends another session of the user. The form names it by its id
-// and not by its token, which would be worth stealing from a page; an id that
-// is not in the user's own list names a device that is signed out already.
+// and not by its token, which would be worth stealing from a page. An id that
+// is not in the user's own list, such as that of a device that is signed out
+// already, stands for no token: the server is asked all the same, since only it
+// can say whether the form may be trusted.
 func (v *visit) signOutDevice() {
-	f := &form{}
-	v.submit(f, "device", func() error {
+	v.submit(&form{}, "device", func() error {
 		sessions, err := v.sessions()
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(sessions, func(s session) bool { return s.ID == v.r.PostForm.Get("id") })
-		if i < 0 {
-			return nil
+		token := ""
+		for i := range sessions {
+			if sessions[i].ID == v.r.PostForm.Get("id") {
+				token = sessions[i].Token
+			}
 		}
-		return v.post("/revoke-session", map[string]any{"token": sessions[i].Token}, nil)
+		return v.post("/revoke-session", map[string]any{"token": token}, nil)
 	})
 }
 

@@ -110,8 +110,6 @@ func (f *form) mistakes() []mistake {
 	return list
 }
 
-// A DescribedBy is computed for the template: the ids of hint and error.
-
 // DescribedBy returns the ids of the texts that describe the field.
 func (x field) DescribedBy() string {
 	var ids []string

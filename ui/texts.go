@@ -93,9 +93,9 @@ func wait(seconds string) string {
 	case n < 120:
 		return "in " + strconv.Itoa(n) + " seconds"
 	case n < 7200:
-		return "in " + strconv.Itoa((n+59)/60) + " minutes"
+		return "in " + strconv.Itoa((n-1)/60+1) + " minutes"
 	}
-	return "in " + strconv.Itoa((n+3599)/3600) + " hours"
+	return "in " + strconv.Itoa((n-1)/3600+1) + " hours"
 }
 
 // notice returns what a page says at its top, by a word in its address. Other

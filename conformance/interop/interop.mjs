@@ -11,7 +11,7 @@ const day = 86_400_000; // ms
 
 const inFuture = (ms) => new Date(Date.now() + ms).toISOString();
 
-interop("accounts and sessions", {}, (crossing) => {
+interop("accounts and sessions", { options: { user: { deleteUser: { enabled: true } } } }, (crossing) => {
 	crossing("who signs up at one signs in at the other", async ({ a, b, browser }) => {
 		assert.equal((await a.post("/sign-up/email", browser(), alice)).status, 200);
 		const answer = await b.post("/sign-in/email", browser(), alice);

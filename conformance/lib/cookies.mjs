@@ -35,7 +35,8 @@ export async function readCookies(setCookies, options) {
 		if (parts.length === 1) delete seen[parts[0].name].length;
 		seen[name] = { ...seen[name], content };
 	}
-	return { seen, repeated: [...repeated].sort() };
+	const sorted = Object.fromEntries(Object.entries(seen).sort(([a], [b]) => (a < b ? -1 : 1)));
+	return { seen: sorted, repeated: [...repeated].sort() };
 }
 
 /** The secret that signs: the first of a rotation set, else the only one. */

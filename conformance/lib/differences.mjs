@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 
 /**
- * A Registry explains differences.
+ * A Registry explains differences. The id of an entry is that of a row of docs/parity.md; a row may have many entries.
  *
  * An entry of kind "exchange" names both answers (status, and Lockstep's body as far as given) and explains the whole
  * exchange. Any other entry explains one place: kind and at, the two values where given, and optionally where.
@@ -16,8 +16,7 @@ export class Registry {
 		this.#entries = entries;
 		for (const entry of entries) {
 			if (!entry.id || !entry.reason) throw new Error(`differences.json: an entry has no id or reason: ${JSON.stringify(entry)}`);
-			if (this.#uses.has(entry.id)) throw new Error(`differences.json: the id ${entry.id} is used twice`);
-			this.#uses.set(entry.id, 0);
+			this.#uses.set(entry, 0);
 		}
 	}
 
@@ -49,14 +48,19 @@ export class Registry {
 		);
 	}
 
-	/** The ids that nothing met. */
+	/** The entries that nothing met. */
 	stale() {
-		return [...this.#uses].filter(([, count]) => count === 0).map(([id]) => id);
+		return [...this.#uses].filter(([, count]) => count === 0).map(([entry]) => entry);
+	}
+
+	/** The ids of all entries. */
+	ids() {
+		return [...new Set(this.#entries.map((entry) => entry.id))];
 	}
 
 	#use(matches) {
 		const entry = this.#entries.find(matches);
-		if (entry) this.#uses.set(entry.id, this.#uses.get(entry.id) + 1);
+		if (entry) this.#uses.set(entry, this.#uses.get(entry) + 1);
 		return entry?.id;
 	}
 }

@@ -3,7 +3,7 @@ import { execFile, fork, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
@@ -105,19 +105,16 @@ function sharedHost(name) {
 
 /** Starts Lockstep with the same setup: the same document, with the place of the database added. */
 export async function startLockstep(setup) {
-	const binary = await lockstepBinary();
 	const { scratch, file } = prepare(setup);
-	const config = join(scratch, "lockstep.json");
-	writeFileSync(config, JSON.stringify({ ...setup.options, database: file ? { sqlite: file } : { stateless: true } }));
-	if (file) await promisify(execFile)(binary, ["migrate", "--config", config, "--yes"], { env: environment() });
 	const port = await freePort();
-	const child = spawn(binary, ["serve", "--config", config, "--addr", `127.0.0.1:${port}`], {
-		env: environment(),
-		stdio: ["ignore", "pipe", "pipe"],
-	});
+	const address = `127.0.0.1:${port}`;
+	const child = file ? await serve(setup, scratch, file, address) : await serveStateless(setup, address);
 	const log = collect(child);
+	const killed = () => child.kill();
+	process.once("exit", killed);
 	const gone = new Promise((done) => child.once("exit", done));
 	const end = async () => {
+		process.removeListener("exit", killed);
 		child.kill();
 		await gone;
 		remove(scratch);
@@ -128,6 +125,20 @@ export async function startLockstep(setup) {
 		throw new Error(`lockstep did not start:\n${log()}`);
 	}
 	return new Server({ name: "lockstep", port, database: open(file), end });
+}
+
+async function serve({ options }, scratch, file, address) {
+	const binary = await program("./cmd/lockstep", process.env.LOCKSTEP_BIN);
+	const config = join(scratch, "lockstep.json");
+	writeFileSync(config, JSON.stringify({ ...options, database: { sqlite: file } }));
+	await promisify(execFile)(binary, ["migrate", "--config", config, "--yes"], { env: environment() });
+	return spawn(binary, ["serve", "--config", config, "--addr", address], { env: environment(), stdio: ["ignore", "pipe", "pipe"] });
+}
+
+async function serveStateless({ options }, address) {
+	const child = spawn(await program("./conformance/stateless"), [address], { env: environment(), stdio: ["pipe", "pipe", "pipe"] });
+	child.stdin.end(JSON.stringify(options));
+	return child;
 }
 
 // Asks until there is an answer. A path that is disabled answers too.
@@ -205,23 +216,24 @@ function freePort() {
 	});
 }
 
-let building;
+const programs = new Map();
 
-function lockstepBinary() {
-	building ??= buildLockstep();
-	return building;
+// The path of a program of this repository: the given one, or one that is built now, once.
+function program(source, given) {
+	if (!programs.has(source)) programs.set(source, given ? existing(given) : build(source));
+	return programs.get(source);
 }
 
-async function buildLockstep() {
-	const given = process.env.LOCKSTEP_BIN;
-	if (given) {
-		const binary = resolve(given);
-		if (!existsSync(binary)) throw new Error(`LOCKSTEP_BIN names ${binary}, which does not exist`);
-		return binary;
-	}
-	const folder = mkdtempSync(join(tmpdir(), "lockstep-bin-"));
-	process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-	const binary = join(folder, "lockstep");
-	await promisify(execFile)("go", ["build", "-o", binary, "./cmd/lockstep"], { cwd: repository });
+async function existing(path) {
+	const binary = resolve(path);
+	if (!existsSync(binary)) throw new Error(`LOCKSTEP_BIN names ${binary}, which does not exist`);
+	return binary;
+}
+
+async function build(source) {
+	const folder = mkdtempSync(join(tmpdir(), "conformance-bin-"));
+	process.once("exit", () => remove(folder));
+	const binary = join(folder, basename(source));
+	await promisify(execFile)("go", ["build", "-o", binary, source], { cwd: repository });
 	return binary;
 }

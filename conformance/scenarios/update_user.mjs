@@ -42,11 +42,23 @@ group("update-user", {}, (scenario) => {
 		await t.post("/update-user", { json: [] });
 	});
 
-	scenario("values of other types", async (t) => {
+	scenario("values of another type", async (t) => {
+		for (const value of [1, 1.5, true, {}, [], ["x"], { a: 1 }]) {
+			for (const member of ["name", "image"]) {
+				await t.member("alice");
+				await t.post("/update-user", { as: "alice", json: { [member]: value } });
+				t.clear();
+			}
+		}
 		await t.member("alice");
-		for (const value of [1, 1.5, true, {}, [], ["x"], { a: 1 }]) await t.post("/update-user", { as: "alice", json: { name: value } });
-		for (const value of [1, true, {}, []]) await t.post("/update-user", { as: "alice", json: { image: value } });
 		await t.post("/update-user", { as: "alice", json: { name: null } });
+	});
+
+	scenario("of a user who is gone", async (t) => {
+		await t.member("alice");
+		t.sql("pragma foreign_keys = off");
+		t.sql("delete from user");
+		await t.post("/update-user", { as: "alice", json: { name: "x" } });
 	});
 
 	scenario("needs a session", async (t) => {
@@ -67,6 +79,14 @@ group("update-user with a session cache", { options: { session: { cookieCache: {
 		await t.signUp("alice");
 		await t.post("/update-user", { as: "alice", json: { name: "Alice B." } });
 		await t.get("/get-session", { as: "alice" });
+	});
+
+	scenario("of a user who was deleted since", async (t) => {
+		await t.signUp("alice");
+		t.sql("delete from session");
+		t.sql("delete from account");
+		t.sql("delete from user");
+		await t.post("/update-user", { as: "alice", json: { name: "x" } });
 	});
 });
 
@@ -100,11 +120,17 @@ group("update-session", { options: { session: { additionalFields: {
 		await t.send("POST", "/update-session", { as: "alice" });
 	});
 
-	scenario("values of other types", async (t) => {
-		await t.member("alice");
-		for (const json of [{ theme: 1 }, { theme: {} }, { visits: "x" }, { visits: 1.5 }, { beta: "x" }, { beta: 1 }, { seenAt: "x" }, { seenAt: 5 }]) {
+	scenario("values of another type", async (t) => {
+		for (const json of [{ theme: 1 }, { theme: {} }, { visits: "x" }, { beta: "x" }, { beta: 1 }, { seenAt: "x" }, { seenAt: 5 }]) {
+			await t.member("alice");
 			await t.post("/update-session", { as: "alice", json });
+			t.clear();
 		}
+	});
+
+	scenario("a number with a fraction", async (t) => {
+		await t.member("alice");
+		await t.post("/update-session", { as: "alice", json: { visits: 1.5 } });
 	});
 
 	scenario("needs a session that exists", async (t) => {

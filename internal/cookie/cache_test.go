@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"testing"
@@ -368,15 +369,30 @@ func TestNewCacheRefuses(t *testing.T) {
 	}
 }
 
-func TestCacheDoesNotPrintTheSecret(t *testing.T) {
+func TestSecretsAreNotPrinted(t *testing.T) {
+	const token = "Zt3kV9q1mC2xR7pL0sYdW8eBnHfGuJ4a"
+	c := cookie.Cookie{Name: "n", Value: token}
+	jar := new(cookie.Jar)
+	jar.Set(c)
+	printed := []any{jar, cookie.Parse([]string{"n=" + token}), testPayload(), new(testPayload())}
 	for _, s := range strategies() {
-		c := newCache(t, s, secure.NewSecrets(testSecret))
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
-			got := fmt.Sprintf(verb, c)
-			if strings.Contains(got, testSecret) || strings.Contains(got, fmt.Sprintf("%x", testSecret)) {
-				t.Errorf("%s prints the secret", verb)
+		printed = append(printed, newCache(t, s, secure.NewSecrets(testSecret)))
+	}
+	for _, v := range printed {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
+			if got := fmt.Sprintf(verb, v); strings.Contains(got, token) || strings.Contains(got, testSecret) {
+				t.Errorf("%s of %T prints a secret", verb, v)
 			}
 		}
+	}
+	var log strings.Builder
+	for _, h := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+		for _, v := range append(printed, c) {
+			slog.New(h).InfoContext(t.Context(), "message", "value", v)
+		}
+	}
+	if strings.Contains(log.String(), token) || strings.Contains(log.String(), testSecret) {
+		t.Errorf("a secret is logged:\n%s", log.String())
 	}
 }
 

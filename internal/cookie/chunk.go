@@ -79,8 +79,8 @@ func chunkName(name string, i int) string {
 }
 
 // chunkNumber returns the n of a key "<name>.<n>" that Split may have made:
-// 0 to 99, without a leading zero. Upstream takes any integer, so that others
-// can spoil a value by adding a slice to it.
+// 0 to 99, without a leading zero. Upstream takes larger ones too, which only
+// somebody else can have set.
 func chunkNumber(name, key string) (int, bool) {
 	suffix, ok := strings.CutPrefix(key, name)
 	if !ok || len(suffix) < 2 || len(suffix) > 3 || suffix[0] != '.' {

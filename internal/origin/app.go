@@ -80,17 +80,14 @@ func newAppPattern(text string) (appPattern, error) {
 	return p, nil
 }
 
-// parseAppURL takes a URL with a scheme other than http and https apart. It is
-// not ok where parsers disagree.
+// parseAppURL takes a URL apart. It is not ok where parsers disagree. Schemes
+// that no pattern can have are for match to refuse.
 func parseAppURL(value string) (u appURL, ok bool) {
 	if !plain(value) {
 		return appURL{}, false
 	}
 	u, ok = splitAppURL(value, "/?#")
-	if !ok || u.scheme == "http" || u.scheme == "https" || isBrowserScheme(u.scheme) {
-		return appURL{}, false
-	}
-	return u, isAppAuthority(u.authority)
+	return u, ok && isAppAuthority(u.authority)
 }
 
 // splitAppURL takes an app's URL or pattern apart. The authority ends before one

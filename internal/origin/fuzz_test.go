@@ -126,3 +126,46 @@ func FuzzPattern(f *testing.F) {
 		}
 	})
 }
+
+// FuzzBase checks that a base, whatever was configured and requested, is a
+// plain URL, that its origins can be trusted, and that only allowed hosts
+// count.
+func FuzzBase(f *testing.F) {
+	f.Add("https://app.test/x", "/auth", "app.test", "app.test:443", "https")
+	f.Add("", "", "*.example.com", "x.example.com@evil.com", "some:")
+	f.Add("http://localhost:3000", "//evil.com", "localhost:*", "localhost:3000/x", "http")
+	f.Add("https://[::1]:1/a/../b", "a/%2f", "http://[::1]", "[::1]:80", "http, https")
+	f.Fuzz(func(t *testing.T, url, path, allowed, host, proto string) {
+		r := request(host, "X-Forwarded-Host", host, "X-Forwarded-Proto", proto)
+		for _, c := range []origin.BaseConfig{
+			{URL: url, BasePath: path},
+			{BasePath: path, TrustProxyHeaders: true},
+			{BasePath: path, AllowedHosts: []string{allowed}, TrustProxyHeaders: true},
+			{BasePath: path, AllowedHosts: []string{allowed}, Fallback: url, Protocol: "auto"},
+		} {
+			base, err := origin.NewBase(c)
+			if err != nil {
+				continue
+			}
+			trust, err := origin.NewTrust(base.Origins())
+			if err != nil {
+				t.Errorf("%+v: NewTrust refuses its origins: %v", c, err)
+				continue
+			}
+			at, err := base.Resolve(r, true)
+			if err != nil {
+				continue
+			}
+			if got := browserGoes(at.Origin+"/", at.URL()+"/ok"); got != "base" && got != "trusted" {
+				t.Errorf("%+v: a browser goes from %+v to %s", c, at, got)
+			}
+			if o, ok := origin.Of(at.URL()); !ok || o != at.Origin || strings.HasSuffix(at.Path, "/") {
+				t.Errorf("%+v: got %+v, which is not plain", c, at)
+			}
+			https, http := "https://"+strings.SplitN(at.Origin, "://", 2)[1], "http://"+strings.SplitN(at.Origin, "://", 2)[1]
+			if base.Dynamic() && !trust.Origin(https) && !trust.Origin(http) {
+				t.Errorf("%+v: got %+v, which no allowed host stands for", c, at)
+			}
+		}
+	})
+}

@@ -139,11 +139,13 @@ func isIPv4(host string) bool {
 	return err == nil && addr.Is4()
 }
 
-// validPunycode reports whether browsers accept the host as it is. The profile
-// is the one of the URL Standard ("domain to ASCII", beStrict false).
+// validPunycode reports whether browsers accept a host with "xn--" in it and
+// leave it as it is. The profile is the one of the URL Standard ("domain to
+// ASCII"), but strict: parsers differ on labels that decode to symbols such as
+// U+226F.
 func validPunycode(host string) bool {
 	profile := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckJoiners(true),
-		idna.CheckHyphens(false), idna.StrictDomainName(false), idna.Transitional(false))
+		idna.CheckHyphens(false), idna.StrictDomainName(true), idna.Transitional(false))
 	ascii, err := profile.ToASCII(host)
 	return err == nil && ascii == host
 }

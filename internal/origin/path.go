@@ -7,7 +7,7 @@ import "strings"
 // and no escaped slash or backslash before the query. Verdicts are those of
 // isSafeRelativeURL (upstream auth/trusted-origins.ts).
 func LocalPath(value string) bool {
-	if !strings.HasPrefix(value, "/") || false {
+	if !strings.HasPrefix(value, "/") || strings.HasPrefix(value, "//") {
 		return false
 	}
 	if strings.Contains(value, `\`) || hasControl(value) {

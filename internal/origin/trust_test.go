@@ -118,7 +118,7 @@ func TestOf(t *testing.T) {
 		"https://app.test.": "", "https://.app.test": "", "https://a..test": "", "https://ａpp.test": "", "https://%61pp.test": "",
 		"http://0x7f.1": "", "http://127.1": "", "http://2130706433": "", "http://0177.0.0.1": "", "http://127.0.0.1.": "", "http://1.2.3.4.5": "", "http://a.0x": "",
 		"http://[::1": "", "http://::1": "", "http://[::1]x": "", "http://[fe80::1%25eth0]": "", "http://[::ffff:1.2.3.4]": "", "http://[1.2.3.4]": "",
-		"https://xn--a.test": "", "https://" + strings.Repeat("a", 254): "",
+		"https://xn--a.test": "", "https://xn--0ch0aj000a0a0a0a": "", "https://" + strings.Repeat("a", 254): "",
 	} {
 		got, ok := origin.Of(raw)
 		if got != want || ok != (want != "") {
@@ -197,7 +197,8 @@ func TestWarnings(t *testing.T) {
 }
 
 func TestWithLeavesTheOriginalAlone(t *testing.T) {
-	base := mustTrust(t, "https://a.test", "myapp://")
+	// Three patterns leave room for a fourth behind the slice.
+	base := mustTrust(t, "https://a.test", "https://a2.test", "https://a3.test", "myapp://")
 	b, err := base.With("https://b.test", "otherapp://")
 	if err != nil {
 		t.Fatal(err)

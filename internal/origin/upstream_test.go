@@ -53,7 +53,7 @@ func unsafePatterns() map[string]string {
 
 func TestVerdictsOfUpstream(t *testing.T) {
 	recorded := readJSON[recordedOrigins](t, "origins.json")
-	refused := make(map[string]bool) // URLs that upstream accepts and we do not
+	refused := make(map[verdict]bool) // what upstream accepts and we do not
 	for _, p := range recorded.Patterns {
 		trust, err := origin.NewTrust([]string{p.Pattern})
 		if err != nil {
@@ -72,29 +72,34 @@ func TestVerdictsOfUpstream(t *testing.T) {
 				t.Errorf("pattern %q accepts %q, upstream refuses it", p.Pattern, url)
 			}
 			if want && !got {
-				refused[url] = true
+				refused[verdict{url, p.Pattern}] = true
 			}
 		}
 	}
 	checkStricter(t, refused)
 }
 
-// checkStricter compares the URLs that only we refuse with the list of those
-// that we mean to refuse.
-func checkStricter(t *testing.T, refused map[string]bool) {
+type verdict struct{ url, pattern string }
+
+// checkStricter compares what only we refuse with stricter.json, which lists
+// what we mean to refuse: by reason and URL, the patterns.
+func checkStricter(t *testing.T, refused map[verdict]bool) {
 	t.Helper()
-	listed := make(map[string]bool)
-	for reason, urls := range readJSON[map[string][]string](t, "stricter.json") {
-		for _, url := range urls {
-			listed[url] = true
-			if !refused[url] {
-				t.Errorf("stricter.json lists %q (%s), but no verdict differs", url, reason)
+	listed := make(map[verdict]bool)
+	for reason, urls := range readJSON[map[string]map[string][]string](t, "stricter.json") {
+		for url, patterns := range urls {
+			for _, pattern := range patterns {
+				v := verdict{url, pattern}
+				listed[v] = true
+				if !refused[v] {
+					t.Errorf("stricter.json lists %q with pattern %q (%s), but the verdicts are equal", url, pattern, reason)
+				}
 			}
 		}
 	}
-	for url := range refused {
-		if !listed[url] {
-			t.Errorf("upstream accepts %q, and stricter.json has no reason to refuse it", url)
+	for v := range refused {
+		if !listed[v] {
+			t.Errorf("upstream accepts %q with pattern %q, and stricter.json has no reason to refuse it", v.url, v.pattern)
 		}
 	}
 }

@@ -108,13 +108,15 @@ func TestRefusedCallsDoNotProlongTheWindow(t *testing.T) {
 func TestClockThatWasAheadDoesNotLockOut(t *testing.T) {
 	for name, l := range limiters(t) {
 		t.Run(name, func(t *testing.T) {
-			r := rule(10, 1)
+			r := rule(10, 2)
 			take(t, l, "k", r, start.Add(24*time.Hour))
-			if d := take(t, l, "k", r, start); !d.Allowed {
-				t.Errorf("a day before the last call: got %+v, want it allowed", d)
+			for i := range 2 {
+				if d := take(t, l, "k", r, start); !d.Allowed {
+					t.Errorf("call %d a day before the first: got %+v, want it allowed", i+1, d)
+				}
 			}
 			if d := take(t, l, "k", r, start.Add(-time.Second)); d.Allowed {
-				t.Errorf("a second before the last call: got %+v, want it refused", d)
+				t.Errorf("a call too many a second before: got %+v, want it refused", d)
 			}
 		})
 	}
@@ -197,7 +199,7 @@ func TestMemoryIsBounded(t *testing.T) {
 func TestMemoryForgetsTheExpiredFirst(t *testing.T) {
 	m := ratelimit.NewMemory(3)
 	take(t, m, "old but long", rule(60, 1), start)
-	take(t, m, "expired", rule(1, 1), start.Add(time.Second))
+	take(t, m, "expired", rule(2, 1), start.Add(time.Second))
 	take(t, m, "short", rule(10, 1), start.Add(2*time.Second))
 	now := start.Add(5 * time.Second)
 	take(t, m, "new", rule(10, 1), now)
@@ -207,11 +209,23 @@ func TestMemoryForgetsTheExpiredFirst(t *testing.T) {
 		}
 	}
 	take(t, m, "one too many", rule(10, 1), now)
-	if d := take(t, m, "old but long", rule(60, 1), now); d.Allowed {
-		t.Error("old but long: its count was forgotten, and others end sooner")
+	for key, seconds := range map[string]int{"old but long": 60, "new": 10, "one too many": 10} {
+		if d := take(t, m, key, rule(seconds, 1), now); d.Allowed {
+			t.Errorf("%s: its count was forgotten, and another ends sooner", key)
+		}
 	}
 	if got := m.Len(); got != 3 {
 		t.Errorf("got %d keys, want 3", got)
+	}
+}
+
+// Upstream forgets a count when the window it was made under has passed,
+// whatever the rule is now.
+func TestMemoryWindowThatGrows(t *testing.T) {
+	m := ratelimit.NewMemory(0)
+	take(t, m, "k", rule(1, 1), start)
+	if d := take(t, m, "k", rule(60, 1), start.Add(time.Second)); !d.Allowed {
+		t.Errorf("got %+v, want it allowed", d)
 	}
 }
 
@@ -352,6 +366,64 @@ func TestStoreGivesUpOnARowThatKeepsChanging(t *testing.T) {
 	}
 	if got := db.trips.Load(); got > 4*15 {
 		t.Errorf("got %d round trips for 4 calls, want a few for each", got)
+	}
+}
+
+// racing is a store in which somebody else acts between a Read and what
+// follows, once.
+type racing struct {
+	store.Store
+	act func()
+}
+
+func (r *racing) Read(ctx context.Context, q ...store.Query) ([]store.Result, error) {
+	results, err := r.Store.Read(ctx, q...)
+	if act := r.act; act != nil {
+		r.act = nil
+		act()
+	}
+	return results, err
+}
+
+func TestStoreSeesCallsInBetween(t *testing.T) {
+	for name, now := range map[string]time.Time{
+		"when both make the row":  start,
+		"when both reset the row": start.Add(10 * time.Second),
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := database(t)
+			other := ratelimit.NewStore(db, broken{}, nil)
+			if now.After(start) {
+				take(t, other, "k", rule(10, 1), start)
+			}
+			l := ratelimit.NewStore(&racing{Store: db, act: func() {
+				if d := take(t, other, "k", rule(10, 1), now); !d.Allowed {
+					t.Errorf("the other call: got %+v, want it allowed", d)
+				}
+			}}, broken{}, nil)
+			if d := take(t, l, "k", rule(10, 1), now); d.Allowed {
+				t.Errorf("the second call: got %+v, want it refused", d)
+			}
+		})
+	}
+}
+
+func TestStoreBoundsKeys(t *testing.T) {
+	db := database(t)
+	for _, n := range []int{255, 256, 1 << 20} {
+		take(t, ratelimit.NewStore(db, broken{}, nil), strings.Repeat("x", n), rule(10, 3), start)
+	}
+	results, err := db.Read(t.Context(), store.Query{Table: "rateLimit"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(results[0].Rows); got != 3 {
+		t.Errorf("got %d rows, want 3", got)
+	}
+	for _, row := range results[0].Rows {
+		if key, ok := row["key"].(string); !ok || len(key) > 255 {
+			t.Errorf("got a key of %d bytes, want at most 255", len(key))
+		}
 	}
 }
 

@@ -2,10 +2,12 @@ package sqlite_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/lockstep-auth/lockstep/store"
 	"github.com/lockstep-auth/lockstep/store/sqlite"
+	"github.com/lockstep-auth/lockstep/store/storetest"
 )
 
 // BenchmarkSession is the read behind every request with a session: by token,
@@ -50,7 +52,13 @@ func BenchmarkSignIn(b *testing.B) {
 // filled returns a store with n sessions of n/10 users.
 func filled(tb testing.TB, n int) *sqlite.Store {
 	tb.Helper()
-	s := newStore(tb)
+	return filledAt(tb, filepath.Join(tb.TempDir(), "auth.db"), n)
+}
+
+func filledAt(tb testing.TB, path string, n int) *sqlite.Store {
+	tb.Helper()
+	s := openAt(tb, path)
+	migrate(tb, s, storetest.Tables())
 	var user any
 	var ops []store.Op
 	for i := range n {

@@ -86,7 +86,11 @@ func (c *conn) query(ctx context.Context, st *statement, each func(values []driv
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	defer func() {
+		if e := rows.Close(); err == nil { // else e is err again
+			err = e
+		}
+	}()
 	values := make([]driver.Value, len(rows.Columns()))
 	for n := 0; ; n++ {
 		// The driver stops at the end of the context only before the first row.
@@ -120,22 +124,24 @@ func (c *conn) text(ctx context.Context, query string) (string, error) {
 	return out, err
 }
 
-// transaction runs f between begin and commit. When f fails, all that it did
+// transaction runs f between begin and commit. When anything fails, all of it
 // is undone.
 func (c *conn) transaction(ctx context.Context, begin string, f func() error) error {
-	if err := c.exec(ctx, &statement{text: []byte(begin)}); err != nil {
-		return err
-	}
-	err := f()
+	err := c.exec(ctx, &statement{text: []byte(begin)})
 	if err == nil {
-		// Not with ctx: the driver would report its end even after the commit.
-		err = c.exec(context.WithoutCancel(ctx), &statement{text: []byte("commit")})
+		err = f()
+	}
+	// What follows does not depend on ctx: the driver reports its end even when
+	// the statement has had its effect.
+	ctx = context.WithoutCancel(ctx)
+	if err == nil {
+		err = c.exec(ctx, &statement{text: []byte("commit")})
 	}
 	if err == nil {
 		return nil
 	}
-	undo := c.exec(context.WithoutCancel(ctx), &statement{text: []byte("rollback")})
-	if undo != nil && !strings.Contains(undo.Error(), "no transaction is active") { // SQLite undid it itself
+	undo := c.exec(ctx, &statement{text: []byte("rollback")})
+	if undo != nil && !strings.Contains(undo.Error(), "no transaction is active") { // begin failed, or SQLite undid it
 		c.broken = true
 	}
 	return err

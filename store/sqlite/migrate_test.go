@@ -3,9 +3,11 @@ package sqlite_test
 import (
 	"database/sql"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,14 +21,14 @@ import (
 
 // A recording is what Better Auth's migrator does; see testdata/record.mjs.
 type recording struct {
-	Plan   []string
-	Master []object
+	Plan   []string `json:"plan"`
+	Master []object `json:"master"`
 }
 
 // An object is a row of sqlite_schema.
 type object struct {
-	Name string
-	SQL  *string
+	Name string  `json:"name"`
+	SQL  *string `json:"sql"`
 }
 
 func recorded(t *testing.T, name string) recording {
@@ -201,7 +203,7 @@ func TestMigrateAdds(t *testing.T) {
 		want   []string
 	}{
 		{"nothing to a file of Better Auth", core, nil},
-		{"nothing because of other tables, columns, indexes, views and triggers", append(core[:len(core):len(core)],
+		{"nothing because of other tables, columns, indexes, views and triggers", append(slices.Clip(core),
 			`create table mine (a)`, `alter table "user" add column mine integer`, `alter table "user" add column sure text not null default 'x'`,
 			`create index mine_idx on "user" ("name")`, `create view v as select * from "user"`,
 			`create trigger tr after insert on mine begin select 1; end`), nil},
@@ -211,8 +213,10 @@ func TestMigrateAdds(t *testing.T) {
 			`create index mine on "account" ("userId", "providerId")`), nil},
 		{"an index where the one there is partial", append(core[:6:6], core[7],
 			`create index mine on "account" ("userId") where "scope" is null`), core[6:7]},
-		{"an index for a unique field that has none", append([]string{strings.Replace(core[0], " unique", "", 1)}, core[1:]...),
-			[]string{`create unique index "user_email_uidx" on "user" ("email")`}},
+		{
+			"an index for a unique field that has none", append([]string{strings.Replace(core[0], " unique", "", 1)}, core[1:]...),
+			[]string{`create unique index "user_email_uidx" on "user" ("email")`},
+		},
 		{"nothing to a table spelt with other capitals", append([]string{strings.Replace(core[0], `"user"`, `"User"`, 1)}, core[1:]...), nil},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
@@ -254,17 +258,31 @@ func TestMigrateRefuses(t *testing.T) {
 		want   string
 	}{
 		{"a required column for rows that exist", append(core[:1:1], ada), must(), `table "user" has rows, and the new column "must" is required`},
-		{"a NOT NULL column that nobody fills", []string{strings.Replace(core[0], `"image" text`, `"image" text, "shoe" integer not null`, 1)},
-			coreTables(), `column "shoe" of table "user" is NOT NULL but nobody fills it`},
-		{"a column of numbers for text", []string{strings.Replace(core[0], `"image" text`, `"image" integer`, 1)},
-			coreTables(), `column "image" of table "user" is declared "INTEGER", which cannot hold a string`},
-		{"a column of text for a number", []string{strings.Replace(core[4], `"count" integer`, `"count" varchar(9)`, 1)},
-			coreTables(), `column "count" of table "rateLimit" is declared "varchar(9)", which cannot hold a number`},
-		{"an index of the right name over other columns", append(core[:len(core):len(core)], recorded(t, "odd").Plan[4],
-			`create index "odd_things_group_name_uidx" on odd_things ("name")`),
-			with(oddTable()), `index "odd_things_group_name_uidx" on table "odd_things" is not over the fields`},
-		{"values that are there twice", []string{strings.Replace(core[0], " unique", "", 1), ada, bob},
-			coreTables(), "UNIQUE constraint failed: user.email"},
+		{
+			"a NOT NULL column that nobody fills",
+			[]string{strings.Replace(core[0], `"image" text`, `"image" text, "shoe" integer not null`, 1)},
+			coreTables(), `column "shoe" of table "user" is NOT NULL but nobody fills it`,
+		},
+		{
+			"a column of numbers for text",
+			[]string{strings.Replace(core[0], `"image" text`, `"image" integer`, 1)},
+			coreTables(), `column "image" of table "user" is declared "INTEGER", which cannot hold a string`,
+		},
+		{
+			"a column of text for a number",
+			[]string{strings.Replace(core[4], `"count" integer`, `"count" varchar(9)`, 1)},
+			coreTables(), `column "count" of table "rateLimit" is declared "varchar(9)", which cannot hold a number`,
+		},
+		{
+			"an index of the right name over other columns", append(slices.Clip(core), recorded(t, "odd").Plan[4],
+				`create index "odd_things_group_name_uidx" on odd_things ("name")`),
+			with(oddTable()), `index "odd_things_group_name_uidx" on table "odd_things" is not over the fields`,
+		},
+		{
+			"values that are there twice",
+			[]string{strings.Replace(core[0], " unique", "", 1), ada, bob},
+			coreTables(), "UNIQUE constraint failed: user.email",
+		},
 		{"a view in the place of a table", []string{`create view "user" as select 1 as id`}, coreTables(), `"user" is a view`},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
@@ -304,12 +322,10 @@ func TestMigrateKeepsRows(t *testing.T) {
 	s := openAt(t, path)
 	migrate(t, s, grown())
 	want := created[0]
-	for field, v := range map[string]any{
+	maps.Copy(want, store.Record{
 		"nick": nil, "level": 3.0, "ratio": -0.5, "vip": true, "note": "it's", "born": nil, "tag": nil,
 		"boss": nil, "cfg": nil, "list": nil, "dflt": nil, "uq": 1.0,
-	} {
-		want[field] = v
-	}
+	})
 	got, err := s.Read(t.Context(), store.Query{Table: "user"})
 	if err != nil {
 		t.Fatal(err)

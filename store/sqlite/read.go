@@ -9,8 +9,8 @@ import (
 	"github.com/lockstep-auth/lockstep/store"
 )
 
-// A plan is a query made ready to run.
-type plan struct {
+// A lookup is a query made ready to run.
+type lookup struct {
 	query store.Query
 	table *table
 	statement
@@ -23,21 +23,21 @@ type plan struct {
 
 // Read implements store.Store.
 func (s *Store) Read(ctx context.Context, queries ...store.Query) ([]store.Result, error) {
-	plans := make([]*plan, len(queries))
+	lookups := make([]*lookup, len(queries))
 	several := len(queries) > 1
 	for i, q := range queries {
-		p, err := s.plan(q)
+		l, err := s.lookup(q)
 		if err != nil {
 			return nil, err
 		}
-		plans[i] = p
-		several = several || (p.other != nil && !p.joined)
+		lookups[i] = l
+		several = several || (l.other != nil && !l.joined)
 	}
 	results := make([]store.Result, len(queries))
 	err := s.readers.use(ctx, func(c *conn) error {
 		run := func() error {
-			for i, p := range plans {
-				if err := p.run(ctx, c, &results[i]); err != nil {
+			for i, l := range lookups {
+				if err := l.run(ctx, c, &results[i]); err != nil {
 					return err
 				}
 			}
@@ -54,83 +54,83 @@ func (s *Store) Read(ctx context.Context, queries ...store.Query) ([]store.Resul
 	return results, nil
 }
 
-func (s *Store) plan(q store.Query) (*plan, error) {
+func (s *Store) lookup(q store.Query) (*lookup, error) {
 	t, err := s.table(q.Table)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{query: q, table: t}
-	p.text = make([]byte, 0, 1024) // enough for a session and its user
-	p.args = make([]driver.NamedValue, 0, 4)
+	l := &lookup{query: q, table: t}
+	l.text = make([]byte, 0, 1024) // enough for a session and its user
+	l.args = make([]driver.NamedValue, 0, 4)
 	if q.Limit < 0 || q.Offset < 0 {
 		return nil, errNegative
 	}
 	if q.With != nil && !q.Count {
-		if err := s.planJoin(p, q.With); err != nil {
+		if err := s.join(l, q.With); err != nil {
 			return nil, err
 		}
 	}
 	switch {
 	case q.Count:
-		p.write("select count(*)")
-	case p.joined:
-		p.write("select ", t.list["a."], ", ", p.other.list["b."])
+		l.write("select count(*)")
+	case l.joined:
+		l.write("select ", t.list["a."], ", ", l.other.list["b."])
 	default:
-		p.write("select ", t.list["a."])
+		l.write("select ", t.list["a."])
 	}
-	p.write(" from ", t.quoted, " as a")
-	if p.joined {
-		p.write(" left join ", p.other.quoted, " as b on b.\"id\" = a.", t.byName[q.With.Local].quoted)
-		if err := p.other.where(&p.statement, "b.", " and ", q.With.Where, nil); err != nil {
+	l.write(" from ", t.quoted, " as a")
+	if l.joined {
+		l.write(" left join ", l.other.quoted, " as b on b.\"id\" = a.", t.byName[q.With.Local].quoted)
+		if err := l.other.where(&l.statement, "b.", " and ", q.With.Where, nil); err != nil {
 			return nil, err
 		}
 	}
-	if err := t.where(&p.statement, "a.", " where ", q.Where, nil); err != nil {
+	if err := t.where(&l.statement, "a.", " where ", q.Where, nil); err != nil {
 		return nil, err
 	}
 	if q.Count {
-		return p, nil
+		return l, nil
 	}
-	return p, p.order()
+	return l, l.order()
 }
 
 // order writes ORDER BY and LIMIT. Rows that tie come as they were created.
-func (p *plan) order() error {
-	p.write(" order by ")
-	if p.query.SortBy != "" {
-		c, err := p.table.column(p.query.SortBy)
+func (l *lookup) order() error {
+	l.write(" order by ")
+	if l.query.SortBy != "" {
+		c, err := l.table.column(l.query.SortBy)
 		if err != nil {
 			return err
 		}
 		if !scalar(c.Type) {
 			return fmt.Errorf("sqlite: a %s such as %q has no order", c.Type, c.Name)
 		}
-		p.write("a.", c.quoted)
-		if p.query.Descending {
-			p.write(" desc")
+		l.write("a.", c.quoted)
+		if l.query.Descending {
+			l.write(" desc")
 		}
-		p.write(", ")
+		l.write(", ")
 	}
-	p.write("a.rowid")
-	if p.query.Limit > 0 || p.query.Offset > 0 {
-		p.write(" limit ")
+	l.write("a.rowid")
+	if l.query.Limit > 0 || l.query.Offset > 0 {
+		l.write(" limit ")
 		limit := int64(-1) // none
-		if p.query.Limit > 0 {
-			limit = int64(p.query.Limit)
+		if l.query.Limit > 0 {
+			limit = int64(l.query.Limit)
 		}
-		p.param(limit)
-		p.write(" offset ")
-		p.param(int64(p.query.Offset))
+		l.param(limit)
+		l.write(" offset ")
+		l.param(int64(l.query.Offset))
 	}
 	return nil
 }
 
-func (s *Store) planJoin(p *plan, j *store.Join) error {
+func (s *Store) join(l *lookup, j *store.Join) error {
 	other, err := s.table(j.Table)
 	if err != nil {
 		return err
 	}
-	local, err := p.table.column(j.Local)
+	local, err := l.table.column(j.Local)
 	if err != nil {
 		return err
 	}
@@ -144,17 +144,17 @@ func (s *Store) planJoin(p *plan, j *store.Join) error {
 	if j.Limit < 0 {
 		return errNegative
 	}
-	p.other, p.joined = other, foreign.Name == "id" // the primary key
-	if !p.joined {                                  // its mistakes must show before anything is read
+	l.other, l.joined = other, foreign.Name == "id" // the primary key
+	if !l.joined {                                  // its mistakes must show before anything is read
 		return other.where(new(statement), "", "", j.Where, nil)
 	}
 	return nil
 }
 
-// run runs a plan. Without joins that need it, that is one statement.
-func (p *plan) run(ctx context.Context, c *conn, out *store.Result) error {
-	err := c.query(ctx, &p.statement, func(values []driver.Value) error {
-		if p.query.Count {
+// run reads the rows. Without joins that need more, that is one statement.
+func (l *lookup) run(ctx context.Context, c *conn, out *store.Result) error {
+	err := c.query(ctx, &l.statement, func(values []driver.Value) error {
+		if l.query.Count {
 			n, ok := values[0].(int64)
 			if !ok {
 				return fmt.Errorf("sqlite: count is a %T", values[0])
@@ -162,47 +162,47 @@ func (p *plan) run(ctx context.Context, c *conn, out *store.Result) error {
 			out.Count = int(n)
 			return nil
 		}
-		r, err := p.table.row(values)
+		r, err := l.table.row(values)
 		if err != nil {
 			return err
 		}
 		out.Rows = append(out.Rows, r)
-		if !p.joined {
+		if !l.joined {
 			return nil
 		}
-		values = values[len(p.table.columns):]
+		values = values[len(l.table.columns):]
 		if values[0] == nil { // no id, no row
 			out.Related = append(out.Related, nil)
 			return nil
 		}
-		related, err := p.other.row(values)
+		related, err := l.other.row(values)
 		out.Related = append(out.Related, []store.Record{related})
 		return err
 	})
-	if err != nil || p.other == nil {
+	if err != nil || l.other == nil {
 		return err
 	}
-	if p.joined && out.Related == nil {
+	if l.joined && out.Related == nil {
 		out.Related = [][]store.Record{}
 	}
-	if p.joined {
+	if l.joined {
 		return nil
 	}
-	return p.fanOut(ctx, c, out)
+	return l.fanOut(ctx, c, out)
 }
 
 // fanOut reads the related rows of each row.
-func (p *plan) fanOut(ctx context.Context, c *conn, out *store.Result) error {
-	j := p.query.With
+func (l *lookup) fanOut(ctx context.Context, c *conn, out *store.Result) error {
+	j := l.query.With
 	out.Related = make([][]store.Record, len(out.Rows))
 	for i, r := range out.Rows {
 		if r[j.Local] == nil {
 			continue
 		}
 		q := store.Query{Table: j.Table, Where: j.Where.And(j.Foreign, store.Eq, r[j.Local]), Limit: max(j.Limit, 1)}
-		related := &plan{query: q, table: p.other}
-		related.write("select ", p.other.list["a."], " from ", p.other.quoted, " as a")
-		if err := p.other.where(&related.statement, "a.", " where ", q.Where, nil); err != nil {
+		related := &lookup{query: q, table: l.other}
+		related.write("select ", l.other.list["a."], " from ", l.other.quoted, " as a")
+		if err := l.other.where(&related.statement, "a.", " where ", q.Where, nil); err != nil {
 			return err
 		}
 		if err := related.order(); err != nil {

@@ -99,15 +99,16 @@ func touch(path string) error {
 	return f.Close()
 }
 
-// dsn returns the connection string of the driver. Waiting for a lock comes
-// first, so that it applies to what follows. Without _dqs=0, SQLite would take
-// the name of a missing column for a string.
+// dsn returns the connection string of the driver, which sets the time to wait
+// for a lock before the other pragmas. With mode=rw SQLite never creates the
+// file, which touch has done. Without _dqs=0 it would take the name of a
+// missing column for a string.
 func dsn(path string, pragmas []string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // C:/…
 	}
-	query := url.Values{"_busy_timeout": {"5000"}, "_dqs": {"0"}, "_pragma": pragmas}
+	query := url.Values{"mode": {"rw"}, "_busy_timeout": {"5000"}, "_dqs": {"0"}, "_pragma": pragmas}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
 }
 

@@ -1,10 +1,13 @@
 package storetest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/lockstep-auth/lockstep/store"
 )
@@ -16,6 +19,7 @@ func raceCases() []testCase {
 		{"ConcurrentConsumption", []Feature{Exactness, AtomicBatches}, testConsumption},
 		{"ConcurrentUnique", []Feature{UniqueFields}, testConcurrentUnique},
 		{"ConcurrentSnapshots", []Feature{Snapshots, AtomicBatches}, testSnapshots},
+		{"EndingContexts", []Feature{AtomicBatches}, testEndingContexts},
 	}
 }
 
@@ -138,4 +142,41 @@ func testSnapshots(t *testing.T, s store.Store) {
 		}
 	}
 	wg.Wait()
+}
+
+// testEndingContexts checks that a batch whose context ends under way has
+// happened when Apply says so, has not when it says that, and leaves the store
+// usable.
+func testEndingContexts(t *testing.T, s store.Store) {
+	const n = 200
+	outcomes := make([]error, n)
+	together(4, func(worker int) bool {
+		for i := worker; i < n; i += 4 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%25)*40*time.Microsecond)
+			email := fmt.Sprint(i)
+			_, outcomes[i] = apply(ctx, s,
+				creation("user", newUser(email)),
+				creation("session", newSession(email, store.IDOf(0))))
+			cancel()
+		}
+		return true
+	})
+	for i, err := range outcomes {
+		email := fmt.Sprint(i)
+		users := mustRead(t, s, store.Query{Table: "user", Where: store.Is("email", email), Count: true}).Count
+		sessions := mustRead(t, s, store.Query{Table: "session", Where: store.Is("token", email), Count: true}).Count
+		want := 1
+		switch {
+		case errors.Is(err, store.ErrUnknownOutcome):
+			want = users
+		case errors.Is(err, store.ErrUnavailable):
+			want = 0
+		case err != nil:
+			t.Errorf("batch %d: %v", i, err)
+		}
+		if users != want || sessions != want {
+			t.Errorf("batch %d ended with %v and left %d users and %d sessions", i, err, users, sessions)
+		}
+	}
+	mustCreate(t, s, "user", newUser("after"))
 }

@@ -1,0 +1,102 @@
+// A server of its own, and a browser, for each run.
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createInterface } from 'node:readline'
+import { chromium } from 'playwright-core'
+
+export const out = fileURLToPath(new URL('out/', import.meta.url))
+
+// Starts `lockstep dev` in an empty folder and returns its address and how to
+// stop it.
+export async function startServer() {
+  const bin = process.env.LOCKSTEP_BIN
+  if (!bin) throw new Error('set LOCKSTEP_BIN to the lockstep binary')
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-ui-'))
+  const server = spawn(bin, ['dev', '--addr', '127.0.0.1:0', '--data', join(folder, 'data')], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const stop = async () => {
+    if (server.exitCode === null && server.kill('SIGINT')) await new Promise((done) => server.once('exit', done))
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    return { origin: await addressOf(server), stop }
+  } catch (err) {
+    await stop()
+    throw err
+  }
+}
+
+// The server prints its address when it is ready.
+function addressOf(server) {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.once('exit', (code) => reject(new Error(`server ended with ${code}`)))
+    createInterface(server.stdout).on('line', (line) => {
+      const found = /http:\/\/localhost:\d+/.exec(line)
+      if (found) resolve(found[0])
+    })
+  })
+}
+
+// Every launch has a user data folder of its own.
+export async function startBrowser() {
+  await mkdir(out, { recursive: true })
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update', '--disable-sync',
+    ],
+  })
+}
+
+// Opens a page in a browser context without cookies. Whatever the browser
+// complains about, and whatever it loads from elsewhere, goes to complaints.
+export async function open(browser, origin, options = {}) {
+  const context = await browser.newContext({ baseURL: origin, ...options })
+  const page = await context.newPage()
+  page.setDefaultTimeout(5000)
+  const complaints = []
+  page.on('pageerror', (err) => complaints.push(String(err)))
+  page.on('console', (m) => {
+    // That a form is answered with 4xx is no mistake of the page.
+    if (m.type() === 'error' && !/the server responded with a status of 4\d\d/.test(m.text())) complaints.push(m.text())
+  })
+  page.on('request', (r) => {
+    if (!r.url().startsWith(origin + '/')) complaints.push(`loads ${r.url()}`)
+  })
+  return { context, page, complaints }
+}
+
+export const secret = 'correct horse battery'
+
+let people = 0
+
+// A person nobody has seen before.
+export function person() {
+  people++
+  return { name: `Ada ${people}`, email: `ada${people}@example.com`, password: secret }
+}
+
+export async function signUp(page, who) {
+  await page.goto('/sign-up')
+  await page.getByLabel('Name').fill(who.name)
+  await page.getByLabel('Email address').fill(who.email)
+  await page.getByLabel('Password').fill(who.password)
+  await page.getByRole('button', { name: 'Create account' }).click()
+}
+
+export async function signIn(page, who, { remember = true } = {}) {
+  await page.goto('/sign-in')
+  await page.getByLabel('Email address').fill(who.email)
+  await page.getByLabel('Password').fill(who.password)
+  await page.getByLabel('Keep me signed in').setChecked(remember)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
