@@ -127,7 +127,8 @@ type Query struct {
 	Where Where
 
 	// SortBy is the field to sort by; rows that tie, and all rows without
-	// SortBy, come in a stable order of the store's choosing. Nulls sort first.
+	// SortBy, come in a stable order of the store's choosing. Null is the smallest
+	// value.
 	SortBy     string
 	Descending bool
 
@@ -227,7 +228,8 @@ type Op struct {
 	Expect Expect
 
 	// Set holds the fields of a new row, or the fields that Update changes. A
-	// new row without "id" gets one from the store. A value may be an IDOf.
+	// new row without "id" gets one from the store, and schema.Field.Default
+	// fills a field that is absent, or null and required. A value may be an IDOf.
 	Set Record
 
 	// Add holds numbers that Update adds to fields. Null counts as 0.

@@ -3,6 +3,8 @@ package ui_test
 import (
 	"net/http"
 	"testing"
+
+	"github.com/lockstep-auth/lockstep"
 )
 
 // Forms that other sites make a browser send are refused, with and without the
@@ -73,6 +75,19 @@ func TestNoOrigin(t *testing.T) {
 	b := w.signUp(t, "Ada")
 	b.header.Set("Origin", "")
 	b.header.Set("Sec-Fetch-Site", "")
+	b.must(b.post("/account/name", "name", "Eve"), http.StatusForbidden, "nothing was changed")
+	b.must(b.get("/account"), http.StatusOK, "<strong>Ada</strong>")
+}
+
+// Pages have to be as safe as JSON, which no other site can send, also if the
+// server relies on that alone.
+func TestForeignFormsWithoutServerCheck(t *testing.T) {
+	w := open(t, func(c *lockstep.Config) { c.Advanced.DisableCSRFCheck = true })
+	b := w.signUp(t, "Ada")
+	b.header.Set("Sec-Fetch-Site", "cross-site")
+	b.must(b.post("/account/name", "name", "Eve"), http.StatusForbidden, "nothing was changed")
+	b.header.Set("Sec-Fetch-Site", "")
+	b.header.Set("Origin", "https://evil.example")
 	b.must(b.post("/account/name", "name", "Eve"), http.StatusForbidden, "nothing was changed")
 	b.must(b.get("/account"), http.StatusOK, "<strong>Ada</strong>")
 }

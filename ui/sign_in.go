@@ -31,7 +31,7 @@ func (v *visit) forGuests(elsewhere string, x view) {
 
 func (v *visit) signInForm() *form {
 	return &form{Action: v.withBack("/sign-in"), Submit: "Sign in", Fields: []field{
-		{Name: "email", Label: "Email address", Type: "email", Autocomplete: "username", Missing: "Enter your email address."},
+		{Name: "email", Label: "Email address", Type: "email", Autocomplete: "email", Missing: "Enter your email address."},
 		{
 			Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password",
 			Missing: "Enter your password.",

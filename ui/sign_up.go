@@ -15,7 +15,7 @@ func (v *visit) signUpPage() {
 func (v *visit) signUpForm() *form {
 	return &form{Action: v.withBack("/sign-up"), Submit: "Create account", Fields: []field{
 		{Name: "name", Label: "Name", Type: "text", Autocomplete: "name", Missing: "Enter your name."},
-		{Name: "email", Label: "Email address", Type: "email", Autocomplete: "username", Missing: "Enter your email address."},
+		{Name: "email", Label: "Email address", Type: "email", Autocomplete: "email", Missing: "Enter your email address."},
 		v.newPassword("password", "Password"),
 	}}
 }

@@ -102,3 +102,33 @@ func TestUnavailable(t *testing.T) {
 	w.down.Store(false)
 	b.must(b.get("/account"), http.StatusOK, "<strong>Ada</strong>")
 }
+
+// Password managers and screen readers go by these.
+func TestInputs(t *testing.T) {
+	w := open(t, nil)
+	b := newBrowser(t, w.pages)
+	ada := w.signUp(t, "Ada")
+	for _, tt := range []struct {
+		page page
+		want []string
+	}{
+		{b.get("/sign-in"), []string{
+			`<label for="email">Email address</label>`, `type="email" id="email" name="email" autocomplete="email"`,
+			`<label for="password">Password</label>`, `type="password" id="password" name="password" autocomplete="current-password"`,
+			`id="rememberMe" name="rememberMe" value="on" checked aria-describedby="rememberMe-hint"`,
+		}},
+		{b.get("/sign-up"), []string{
+			`id="name" name="name" autocomplete="name"`, `id="email" name="email" autocomplete="email"`,
+			`autocomplete="new-password" autocapitalize="none" spellcheck="false" required aria-describedby="password-hint"`,
+			`<p class="hint" id="password-hint">8 to 128 characters.`,
+		}},
+		{ada.get("/account"), []string{
+			`name="username" value="ada@example.com" autocomplete="username" readonly hidden`,
+			`id="currentPassword" name="currentPassword" autocomplete="current-password"`,
+			`id="newPassword" name="newPassword" autocomplete="new-password"`,
+		}},
+		{ada.get("/account/delete"), []string{`id="password" name="password" autocomplete="current-password"`}},
+	} {
+		b.must(tt.page, http.StatusOK, tt.want...)
+	}
+}
