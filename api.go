@@ -9,6 +9,7 @@ import (
 	"github.com/lockstep-auth/lockstep/identity"
 	"github.com/lockstep-auth/lockstep/internal/jsjson"
 	"github.com/lockstep-auth/lockstep/internal/pipeline"
+	"github.com/lockstep-auth/lockstep/internal/wire"
 	"github.com/lockstep-auth/lockstep/plugin"
 )
 
@@ -106,19 +107,16 @@ func (api API) SignOut(ctx context.Context, header http.Header) (*Result, error)
 // ListSessions returns the live sessions of the caller, whose own session must
 // be fresh.
 func (api API) ListSessions(ctx context.Context, header http.Header) ([]*identity.Session, error) {
-	s, err := api.fresh(ctx, header)
+	c, err := api.auth.pipeline.Do(ctx, pipeline.GoCall{Method: http.MethodGet, Path: "/list-sessions", Header: header})
 	if err != nil {
 		return nil, err
 	}
-	return api.auth.pipeline.Host.Identity.ListSessions(ctx, s.UserID)
-}
-
-// fresh is the guard of list-sessions.
-func (api API) fresh(ctx context.Context, header http.Header) (*Session, error) {
-	if _, err := api.Call(ctx, http.MethodGet, "/list-sessions", header, nil); err != nil {
-		return nil, err
+	sent, _ := c.Output.([]wire.Session)
+	sessions := make([]*identity.Session, len(sent))
+	for i := range sent {
+		sessions[i] = sent[i].Session
 	}
-	return api.GetSession(ctx, header)
+	return sessions, nil
 }
 
 // RevokeSession ends a session of the caller.

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	whatwg "github.com/nlnwa/whatwg-url/url"
 )
 
 // refuse is a server that refuses everything, the same way.
@@ -153,21 +154,21 @@ func TestBadForms(t *testing.T) {
 	})
 }
 
-// Whatever a link says, signing in leads to a page of this site.
+// Whatever a link says, signing in leads to a page of this site, as browsers
+// read addresses.
 func FuzzRedirect(f *testing.F) {
-	for _, seed := range []string{"/docs", "//evil.example", `/\evil.example`, "/.//evil.example", "https://evil.example", "/%2F/evil.example", "/\t/evil.example", "/ä"} {
+	for _, seed := range []string{"/docs", "//evil.example", `/\evil.example`, "/.//evil.example", "https://evil.example", "/%2F/evil.example", "/\t/evil.example", "/ä", "/%"} {
 		f.Add(seed)
 	}
 	pages := newPages(f, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }))
-	here := &url.URL{Scheme: "https", Host: "auth.example", Path: "/sign-in"}
 	f.Fuzz(func(t *testing.T, to string) {
 		r := httptest.NewRequest(http.MethodPost, "/sign-in?redirect="+url.QueryEscape(to), strings.NewReader("email=a&password=b"))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
 		pages.ServeHTTP(w, r)
 		location := w.Header().Get("Location")
-		u, err := here.Parse(location)
-		if err != nil || u.Host != here.Host || u.Scheme != here.Scheme || strings.ContainsAny(location, "\\\t\r\n") {
+		u, err := whatwg.ParseRef("https://auth.example/sign-in", location)
+		if err != nil || u.Protocol() != "https:" || u.Host() != "auth.example" {
 			t.Errorf("redirect=%q leads to %q", to, location)
 		}
 	})

@@ -22,7 +22,8 @@ func Members(dst []Member, data []byte) ([]Member, bool) {
 	if i < len(data) && data[i] == '}' {
 		return dst, skipSpace(data, i+1) == len(data)
 	}
-	split := splitter{data: data, members: dst, first: len(dst)}
+	split := splitter{data: data, first: len(dst)}
+	members := dst
 	if len(data) <= sharedKeys {
 		split.text = string(data)
 	}
@@ -35,25 +36,25 @@ func Members(dst []Member, data []byte) ([]Member, bool) {
 		if end < 0 {
 			return dst, false
 		}
-		split.add(split.key(i, keyEnd), data[value:end:end])
+		members = split.add(members, split.key(i, keyEnd), data[value:end:end])
 		next, more := scanNext(data, end, '}')
 		if !more {
 			if next < 0 || skipSpace(data, next) != len(data) {
 				return dst, false
 			}
-			return split.members, true
+			return members, true
 		}
 		i = next
 	}
 }
 
-// A splitter collects members, one per key.
+// A splitter collects members, one per key. The members go in and out of its
+// methods, so that a caller's array of them can stay on the stack.
 type splitter struct {
-	data    []byte
-	text    string // a copy of data to slice keys from, if data is small
-	members []Member
-	first   int            // where the members of this object start
-	index   map[string]int // position by key, once there are many
+	data  []byte
+	text  string         // a copy of data to slice keys from, if data is small
+	first int            // where the members of this object start
+	index map[string]int // position by key, once there are many
 }
 
 // sharedKeys is the size of text, in bytes, up to which all keys share one copy of it:
@@ -72,21 +73,21 @@ func (s *splitter) key(start, end int) string {
 	return unquote(s.data[start:end])
 }
 
-func (s *splitter) add(key string, value []byte) {
-	if at, ok := s.find(key); ok {
-		s.members[at].Value = value
-		return
+func (s *splitter) add(members []Member, key string, value []byte) []Member {
+	if at, ok := s.find(members, key); ok {
+		members[at].Value = value
+		return members
 	}
 	if s.index != nil {
-		s.index[key] = len(s.members)
+		s.index[key] = len(members)
 	}
-	s.members = append(s.members, Member{Key: key, Value: value})
+	return append(members, Member{Key: key, Value: value})
 }
 
-func (s *splitter) find(key string) (at int, ok bool) {
-	if s.index == nil && len(s.members)-s.first >= manyMembers {
+func (s *splitter) find(members []Member, key string) (at int, ok bool) {
+	if s.index == nil && len(members)-s.first >= manyMembers {
 		s.index = make(map[string]int, 4*manyMembers)
-		for i, m := range s.members[s.first:] {
+		for i, m := range members[s.first:] {
 			s.index[m.Key] = s.first + i
 		}
 	}
@@ -94,7 +95,7 @@ func (s *splitter) find(key string) (at int, ok bool) {
 		at, ok = s.index[key]
 		return at, ok
 	}
-	for i, m := range s.members[s.first:] {
+	for i, m := range members[s.first:] {
 		if m.Key == key {
 			return s.first + i, true
 		}
