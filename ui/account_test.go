@@ -14,6 +14,9 @@ func TestChangeName(t *testing.T) {
 	b := w.signUp(t, "Ada")
 	b.must(b.get("/account"), http.StatusOK, "<strong>Ada</strong> (ada@example.com)", `value="Ada"`)
 	b.must(b.post("/account/name", "name", " "), http.StatusBadRequest, `<a href="#name">Enter your name.</a>`, "<strong>Ada</strong>")
+	if p := b.post("/account/name?notice=name", "name", ""); strings.Contains(p.text, "Your name is changed.") {
+		t.Error("page says that the name is changed, and that it is not")
+	}
 	b.mustGo(b.post("/account/name", "name", "Ada Lovelace"), "/account?notice=name")
 	b.must(b.get("/account?notice=name"), http.StatusOK, "<strong>Ada Lovelace</strong>", "Your name is changed.")
 }
@@ -81,6 +84,9 @@ func TestDevices(t *testing.T) {
 		`Firefox on Linux <span class="badge">This device</span>`, "<h3>Chrome on Windows</h3>",
 		`<time datetime="2030-01-02T03:04:05Z">2 January 2030, 03:04</time>`,
 		`<time datetime="2030-01-02T04:04:05Z">2 January 2030, 04:04</time>`)
+	if strings.Index(p.body, "This device") > strings.Index(p.body, "Chrome on Windows") {
+		t.Error("this device is not the first")
+	}
 	if got := strings.Count(p.body, `name="id"`); got != 1 {
 		t.Fatalf("%d devices can be signed out, want the other one only", got)
 	}

@@ -60,7 +60,7 @@ func TestExplains(t *testing.T) {
 }
 
 func TestUnusableAnswer(t *testing.T) {
-	for _, body := range []string{"", "<html>", `"text"`, strings.Repeat(" ", 9<<20)} {
+	for _, body := range []string{"", "<html>", `"text"`, strings.Repeat(" ", 9<<20) + "null"} {
 		b := newBrowser(t, newPages(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, body)
 		})))

@@ -14,17 +14,18 @@ import (
 	"github.com/lockstep-auth/lockstep/schema"
 )
 
+// maxSeconds is the longest duration, about a century. Dates far beyond it could
+// no longer be written.
+const maxSeconds = 100 * 366 * 24 * 60 * 60
+
 // A decoder fills in Settings from nodes and collects what is wrong.
 type decoder struct {
 	name     string
 	settings *Settings
-	options  map[string]decode // by path: those that no option tag describes
+	options  map[string]option // by path: those that no option tag describes
 	refused  map[string]string // by path: why not
 	errs     []error
 }
-
-// A decode reads the option at path from a node.
-type decode func(path string, n *yaml.Node)
 
 func (d *decoder) fail(n *yaml.Node, format string, args ...any) {
 	d.errs = append(d.errs, fmt.Errorf("%s:%d: %s", d.name, max(n.Line, 1), fmt.Sprintf(format, args...)))
@@ -45,8 +46,6 @@ func describe(n *yaml.Node) string {
 		return "a section"
 	case yaml.SequenceNode:
 		return "a list"
-	case yaml.AliasNode:
-		return "an alias (*), which is not supported"
 	}
 	switch n.ShortTag() {
 	case "!!int", "!!float":
@@ -72,26 +71,30 @@ func (d *decoder) fields(path string, n *yaml.Node, v reflect.Value) {
 	known := tagged(v.Type())
 	d.each(path, n, func(key string, k, value *yaml.Node) {
 		at := join(path, key)
-		if decode, ok := d.options[at]; ok {
-			decode(at, value)
-			return
-		}
-		if index, ok := known[key]; ok {
+		special, isSpecial := d.options[at]
+		index, isKnown := known[key]
+		why, isRefused := d.refused[at]
+		switch {
+		case isNull(value) && (isSpecial || isKnown):
+			// not given
+		case isSpecial:
+			special.decode(d, at, value)
+		case isKnown:
 			d.value(at, value, v.FieldByIndex(index))
-			return
-		}
-		if why, ok := d.refused[at]; ok {
+		case isRefused:
 			d.fail(k, "option %s %s", at, why)
-			return
+		default:
+			d.fail(k, "unknown option %s%s", at, d.suggest(path, key, v.Type()))
 		}
-		d.fail(k, "unknown option %s%s", at, d.suggest(path, key, v.Type()))
 	})
 }
 
-// each calls f for the entries of a mapping that have a value, in order.
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// each calls f for the entries of a mapping, in order.
 func (d *decoder) each(path string, n *yaml.Node, f func(key string, k, value *yaml.Node)) {
-	if n.ShortTag() == "!!null" {
-		return
+	if isNull(n) && path == "" {
+		return // a file of comments
 	}
 	if n.Kind != yaml.MappingNode {
 		d.wrong(n, orRoot(path), "a section of options")
@@ -110,10 +113,10 @@ func (d *decoder) each(path string, n *yaml.Node, f func(key string, k, value *y
 			continue
 		}
 		seen[k.Value] = k.Line
-		if value.ShortTag() != "!!null" {
+		if !isNull(value) {
 			d.settings.given[at] = true
-			f(k.Value, k, value)
 		}
+		f(k.Value, k, value)
 	}
 }
 
@@ -125,6 +128,12 @@ func (d *decoder) value(path string, n *yaml.Node, v reflect.Value) {
 		return
 	case *[]schema.Field:
 		d.additionalFields(path, n, out)
+		return
+	case **yaml.Node:
+		*out = n
+		return
+	case *code:
+		d.fail(n, "option %s %s", path, isCode)
 		return
 	}
 	switch v.Kind() {
@@ -175,11 +184,11 @@ func (d *decoder) seconds(path string, n *yaml.Node, out *time.Duration) {
 		d.wrong(n, path, "a number of seconds")
 		return
 	}
-	if f < 0 || f > float64(math.MaxInt64/time.Second) {
-		d.fail(n, "%s must be a number of seconds from 0 to %d", path, math.MaxInt64/time.Second)
+	if f < 0 || f > maxSeconds {
+		d.fail(n, "%s must be a number of seconds from 0 to %d", path, int64(maxSeconds))
 		return
 	}
-	*out = time.Duration(math.Round(f * float64(time.Second)))
+	*out = time.Duration(math.Round(f*1000)) * time.Millisecond
 }
 
 // number reads a finite number.

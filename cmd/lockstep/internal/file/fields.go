@@ -27,36 +27,40 @@ func (d *decoder) additionalFields(path string, n *yaml.Node, out *[]schema.Fiel
 // A fieldOptions is Better Auth's DBFieldAttribute, as far as a file can give
 // it.
 type fieldOptions struct {
-	FieldName string `option:"fieldName"`
-	Required  *bool  `option:"required"`
-	Input     *bool  `option:"input"`
-	Returned  *bool  `option:"returned"`
-	Unique    bool   `option:"unique"`
-	Index     bool   `option:"index"`
-	BigInt    bool   `option:"bigint"`
+	Type       *yaml.Node       `option:"type"`
+	FieldName  string           `option:"fieldName"`
+	Required   *bool            `option:"required"`
+	Default    *yaml.Node       `option:"defaultValue"`
+	Input      *bool            `option:"input"`
+	Returned   *bool            `option:"returned"`
+	Unique     bool             `option:"unique"`
+	Index      bool             `option:"index"`
+	BigInt     bool             `option:"bigint"`
+	References referenceOptions `option:"references"`
 
 	// Sortable says how MySQL and SQL Server keep text; it changes nothing in
 	// the databases there are.
 	Sortable bool `option:"sortable"`
 
-	References struct {
-		Model    string `option:"model"`
-		Field    string `option:"field"`
-		OnDelete string `option:"onDelete"`
-	} `option:"references"`
+	Transform code `option:"transform"`
+	Validator code `option:"validator"`
+	OnUpdate  code `option:"onUpdate"`
 }
+
+type referenceOptions struct {
+	Model    string `option:"model"`
+	Field    string `option:"field"`
+	OnDelete string `option:"onDelete"`
+}
+
+// code is the type of an option that only a program can set.
+type code struct{}
 
 // field reads one field. Required is true unless the file says otherwise, and
 // means both that clients must give the value and that the database holds no
 // null.
 func (d *decoder) field(path, name string, n *yaml.Node) schema.Field {
 	f := schema.Field{Name: name}
-	var typeNode, defaultNode *yaml.Node
-	d.options[join(path, "type")] = func(_ string, n *yaml.Node) { typeNode = n }
-	d.options[join(path, "defaultValue")] = func(_ string, n *yaml.Node) { defaultNode = n }
-	for _, name := range []string{"transform", "validator", "onUpdate"} {
-		d.refused[join(path, name)] = "is code: set it in a Go program with lockstep.Config"
-	}
 	var o fieldOptions
 	d.section(path, n, &o)
 	if n.Kind != yaml.MappingNode {
@@ -67,13 +71,13 @@ func (d *decoder) field(path, name string, n *yaml.Node) schema.Field {
 	f.NoInput = o.Input != nil && !*o.Input
 	f.NoOutput = o.Returned != nil && !*o.Returned
 	d.references(path, n, &f, &o)
-	if typeNode == nil {
+	if o.Type == nil {
 		d.fail(n, "%s.type is missing: %s", path, typeNames())
 		return f
 	}
-	d.fieldType(join(path, "type"), typeNode, &f)
-	if defaultNode != nil {
-		d.defaultValue(join(path, "defaultValue"), defaultNode, &f)
+	d.fieldType(join(path, "type"), o.Type, &f)
+	if o.Default != nil {
+		d.defaultValue(join(path, "defaultValue"), o.Default, &f)
 	}
 	return f
 }

@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -89,12 +88,13 @@ func Load(path string) (*Settings, error) {
 // wrong, one problem per line.
 func Parse(name string, data []byte) (*Settings, error) {
 	d := &decoder{name: name, settings: &Settings{given: make(map[string]bool)}}
-	d.options, d.refused = d.special(), refused()
+	d.options, d.refused = special(), refused()
 	root, err := d.parse(data)
 	if err != nil {
 		return nil, err
 	}
 	if root != nil {
+		d.anchors(root)
 		d.section("", root, &d.settings.Auth)
 	}
 	if err := errors.Join(d.errs...); err != nil {
@@ -122,21 +122,29 @@ func (d *decoder) parse(data []byte) (*yaml.Node, error) {
 	return n, nil
 }
 
-// syntax says where the file is not YAML. What the parser says about names in
-// the file is left out: a secret that begins with * looks like a name.
+// syntax says where the file is not YAML. Later stages than these put names of
+// the file into their messages, and a secret that begins with * looks like one.
 func (d *decoder) syntax(err error) error {
 	e, ok := errors.AsType[*yaml.LoadError](err)
 	if !ok {
-		if all, many := errors.AsType[*yaml.LoadErrors](err); many && len(all.Errors) > 0 {
-			e, ok = all.Errors[0], true
-		}
+		return fmt.Errorf("%s:1: not YAML", d.name)
 	}
-	if !ok {
-		return fmt.Errorf("%s: not YAML", d.name)
+	message := e.Message
+	if e.Stage != "reader" && e.Stage != "scanner" && e.Stage != "parser" {
+		message = needsQuotes
 	}
-	line, message := max(e.Mark.Line, 1), e.Message
-	if strings.ContainsAny(message, `'"`) {
-		message = "text that begins with one of * & ! % @ ` needs quotes"
+	return fmt.Errorf("%s:%d: not YAML: %s", d.name, max(e.Mark.Line, 1), message)
+}
+
+const needsQuotes = "text that begins with one of * & ! needs quotes, and anchors are not supported"
+
+// anchors refuses anchors, and thereby aliases. Nobody misses them in so short
+// a file, and a secret that begins with & would be lost as one.
+func (d *decoder) anchors(n *yaml.Node) {
+	if n.Anchor != "" {
+		d.fail(n, needsQuotes)
 	}
-	return fmt.Errorf("%s:%d: not YAML: %s", d.name, line, message)
+	for _, child := range n.Content {
+		d.anchors(child)
+	}
 }

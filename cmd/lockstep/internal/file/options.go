@@ -1,7 +1,6 @@
 package file
 
 import (
-	"maps"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -9,29 +8,38 @@ import (
 	lockstep "github.com/lockstep-auth/lockstep"
 )
 
-// special returns the options that the option tags of lockstep.Config cannot
-// describe, by path: a new section is an entry here.
-func (d *decoder) special() map[string]decode {
-	return map[string]decode{
-		"database":                         d.database,
-		"baseURL":                          d.baseURL,
-		"session.cookieCache.refreshCache": d.refreshCache,
-		"rateLimit.customRules":            d.customRules,
-		"advanced.disableOriginCheck":      d.disableOriginCheck,
+// An option is one that the option tags of lockstep.Config cannot describe.
+type option struct {
+	decode func(d *decoder, path string, n *yaml.Node)
+
+	// encode is the reverse. It returns nil for an option that is not set.
+	encode func(s *Settings) *yaml.Node
+}
+
+// special returns these options, by path: a new section is an entry here.
+func special() map[string]option {
+	return map[string]option{
+		"database":                         {(*decoder).database, encodeDatabase},
+		"baseURL":                          {(*decoder).baseURL, encodeBaseURL},
+		"session.cookieCache.refreshCache": {(*decoder).refreshCache, encodeRefreshCache},
+		"rateLimit.customRules":            {(*decoder).customRules, encodeCustomRules},
+		"advanced.disableOriginCheck":      {(*decoder).disableOriginCheck, encodeDisableOriginCheck},
 	}
 }
+
+// Why an option is refused.
+const (
+	isLater = "is not supported yet by this version of Lockstep"
+	isCode  = "is code: set it in a Go program, with lockstep.Config"
+	isNever = "is about the JavaScript program and means nothing here"
+)
 
 // refused returns Better Auth's other options, by path, and why they are
 // refused. The list is upstream's BetterAuthOptions
 // (@better-auth/core, types/init-options).
 func refused() map[string]string {
-	const (
-		later = "is not supported yet by this version of Lockstep"
-		code  = "is code: set it in a Go program with lockstep.Config"
-		never = "is about the JavaScript program and has no meaning here"
-	)
 	reasons := map[string][]string{
-		later: {
+		isLater: {
 			"socialProviders", "plugins", "emailVerification", "secondaryStorage",
 			"emailAndPassword.resetPasswordTokenExpiresIn", "emailAndPassword.revokeSessionsOnPasswordReset",
 			"user.changeEmail", "user.deleteUser.deleteTokenExpiresIn",
@@ -43,7 +51,7 @@ func refused() map[string]string {
 			"advanced.database", "advanced.crossSubDomainCookies.additionalCookies",
 			"onAPIError.throw", "onAPIError.customizeDefaultErrorPage",
 		},
-		code: {
+		isCode: {
 			"hooks", "databaseHooks", "logger",
 			"emailAndPassword.password", "emailAndPassword.sendResetPassword", "emailAndPassword.onPasswordReset",
 			"emailAndPassword.onExistingUserSignUp", "emailAndPassword.customSyntheticUser",
@@ -51,7 +59,7 @@ func refused() map[string]string {
 			"user.deleteUser.beforeDelete", "user.deleteUser.afterDelete",
 			"rateLimit.customStorage", "advanced.backgroundTasks", "onAPIError.onError",
 		},
-		never: {"telemetry", "experimental"},
+		isNever: {"telemetry", "experimental"},
 	}
 	options := make(map[string]string)
 	for why, paths := range reasons {
@@ -59,7 +67,7 @@ func refused() map[string]string {
 			options[path] = why
 		}
 	}
-	return maps.Clone(options)
+	return options
 }
 
 func (d *decoder) database(path string, n *yaml.Node) {
@@ -89,6 +97,10 @@ func (d *decoder) baseURL(path string, n *yaml.Node) {
 	}
 }
 
+type refreshOptions struct {
+	UpdateAge time.Duration `option:"updateAge"`
+}
+
 // refreshCache is a switch, or a section that also says when.
 func (d *decoder) refreshCache(path string, n *yaml.Node) {
 	cache := &d.settings.Auth.Session.CookieCache
@@ -97,9 +109,7 @@ func (d *decoder) refreshCache(path string, n *yaml.Node) {
 		d.bool(path, n, cache.RefreshCache)
 		return
 	}
-	var section struct {
-		UpdateAge time.Duration `option:"updateAge"`
-	}
+	var section refreshOptions
 	d.section(path, n, &section)
 	cache.RefreshCache, cache.RefreshUpdateAge = new(true), section.UpdateAge
 }
@@ -139,11 +149,13 @@ func (d *decoder) customRules(path string, n *yaml.Node) {
 	})
 }
 
+type ruleOptions struct {
+	Window time.Duration `option:"window"`
+	Max    int           `option:"max"`
+}
+
 func (d *decoder) rule(path string, n *yaml.Node, rule *lockstep.RateLimitRule) {
-	var section struct {
-		Window time.Duration `option:"window"`
-		Max    int           `option:"max"`
-	}
+	var section ruleOptions
 	d.section(path, n, &section)
 	for _, name := range []string{"window", "max"} {
 		if !d.settings.given[join(path, name)] {

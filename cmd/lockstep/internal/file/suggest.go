@@ -16,11 +16,12 @@ func (d *decoder) suggest(path, key string, section reflect.Type) string {
 	if len(key) > maxName {
 		return ""
 	}
-	if name := nearest(key, here); name != "" {
-		return ": did you mean " + join(path, name) + "?"
-	}
-	if at := elsewhere(key, d.all()); at != "" {
+	near := nearest(key, here)
+	if at := elsewhere(key, d.all()); at != "" && !strings.EqualFold(near, key) {
 		return ": did you mean " + at + "?"
+	}
+	if near != "" {
+		return ": did you mean " + join(path, near) + "?"
 	}
 	return ": there is " + strings.Join(here, ", ")
 }
@@ -37,16 +38,21 @@ func nearest(key string, names []string) string {
 	return best
 }
 
-// elsewhere returns the option whose last name is key, in any section.
+// elsewhere returns the option whose last name is key, in any section, if there
+// is just one.
 func elsewhere(key string, paths []string) string {
-	i := slices.IndexFunc(paths, func(path string) bool {
+	found := ""
+	for _, path := range paths {
 		_, name := cut(path)
-		return strings.EqualFold(name, key)
-	})
-	if i < 0 {
-		return ""
+		if !strings.EqualFold(name, key) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = path
 	}
-	return paths[i]
+	return found
 }
 
 // all returns the paths of all options, sorted.
