@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/lockstep-auth/lockstep/internal/secure"
@@ -36,10 +37,6 @@ const unrememberedLifetime = 24 * time.Hour
 // about 190 bits.
 const tokenLen = 32
 
-// deleteAccountPrefix is the purpose in the key of a token that deletes an
-// account.
-const deleteAccountPrefix = "delete-account-"
-
 // A Config says how a Service works. Store and Now are required.
 type Config struct {
 	Store store.Store
@@ -55,6 +52,13 @@ type Config struct {
 	// them.
 	NewID func(table string) string
 
+	// StoreIdentifier, if not nil, returns the form in which the identifier of
+	// a one-time secret is stored (Better Auth: verification.storeIdentifier).
+	StoreIdentifier func(identifier string) string
+
+	// KeepExpired keeps one-time secrets that have expired.
+	KeepExpired bool
+
 	// Hooks run around every write, in order.
 	Hooks []Hooks
 }
@@ -68,11 +72,19 @@ type Service struct {
 	newID    func(string) string
 	hooks    []Hooks
 	extra    struct{ user, session, account []schema.Field }
+
+	storeIdentifier func(string) string
+	keepExpired     bool
+	nextCleanUp     atomic.Int64 // Unix milliseconds
 }
 
 // New returns a service.
 func New(c Config) *Service {
-	s := &Service{store: c.Store, clock: c.Now, lifetime: c.Lifetime, newID: c.NewID, hooks: c.Hooks}
+	s := &Service{
+		store: c.Store, clock: c.Now, lifetime: c.Lifetime, newID: c.NewID, hooks: c.Hooks,
+		storeIdentifier: c.StoreIdentifier, keepExpired: c.KeepExpired,
+	}
+	s.nextCleanUp.Store(c.Now().Add(cleanUpEvery).UnixMilli())
 	for i := range c.Tables {
 		switch t := &c.Tables[i]; t.Name {
 		case UserTable:
@@ -174,6 +186,9 @@ func (s *Service) UpdateUser(ctx context.Context, id string, set store.Record) (
 // does so only if the token was issued to the user for this and is unused and
 // alive, and consumes it; else it returns ErrNotFound. One trip.
 func (s *Service) DeleteUser(ctx context.Context, id, token string) error {
+	if token != "" && !isToken(token) {
+		return ErrNotFound
+	}
 	ops := []store.Op{
 		{Verb: store.Delete, Table: SessionTable, Where: store.Is("userId", id)},
 		{Verb: store.Delete, Table: AccountTable, Where: store.Is("userId", id)},
@@ -182,7 +197,7 @@ func (s *Service) DeleteUser(ctx context.Context, id, token string) error {
 	if token != "" {
 		ops = append(ops, store.Op{
 			Verb: store.Delete, Table: VerificationTable, Expect: store.One,
-			Where: store.Is("identifier", deleteAccountPrefix+token, "value", id).And("expiresAt", store.Gt, s.Now()),
+			Where: s.unexpired(deleteAccountPurpose+token).And("value", store.Eq, id),
 		})
 	}
 	_, err := s.apply(ctx, ops...)

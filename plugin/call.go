@@ -60,6 +60,7 @@ type Call struct {
 	login     *Login
 	looked    bool // whether login is known, be it nil
 	shape     *wire.Shape
+	later     []task
 }
 
 // A Query holds the parameters of a query string, in order per name.
@@ -71,6 +72,24 @@ func (q Query) Get(name string) string {
 		return v[0]
 	}
 	return ""
+}
+
+// object returns the parameters as an object: a text, or a list of texts for a
+// parameter that is given more than once.
+func (q Query) object() map[string]any {
+	m := make(map[string]any, len(q))
+	for name, values := range q {
+		if len(values) == 1 {
+			m[name] = values[0]
+			continue
+		}
+		list := make([]any, len(values))
+		for i := range values {
+			list[i] = values[i]
+		}
+		m[name] = list
+	}
+	return m
 }
 
 // A CallConfig is what the pipeline makes a Call of.

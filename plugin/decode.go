@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A decoder checks a body against a Go type and fills a value of it, with the
+// A decoder checks a body, or a query, against a Go type and fills a value of it, with the
 // verdicts and texts of zod 4, which upstream uses and clients show.
 type decoder struct {
 	root     *rule
@@ -87,7 +87,7 @@ func (is *issues) add(path, format string, args ...any) {
 	*is = append(*is, "["+path+"] "+fmt.Sprintf(format, args...))
 }
 
-func (d *decoder) decode(in any, body any, present bool) error {
+func (d *decoder) decode(in, body any, present bool, path string) error {
 	v := reflect.ValueOf(in).Elem()
 	if d.optional {
 		if !present {
@@ -97,7 +97,7 @@ func (d *decoder) decode(in any, body any, present bool) error {
 		v = v.Elem()
 	}
 	var is issues
-	d.root.fill(v, given{body, present}, "body", &is)
+	d.root.fill(v, given{body, present}, path, &is)
 	if len(is) > 0 {
 		return errValidation(strings.Join(is, "; "))
 	}

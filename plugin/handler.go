@@ -1,8 +1,8 @@
 package plugin
 
 // A Handler serves an endpoint: it decodes and checks the input, and then, when
-// the endpoint's guard has let the caller pass, does the work. JSON and Plain
-// make one.
+// the endpoint's guard has let the caller pass, does the work. JSON, Params and
+// Plain make one.
 type Handler struct {
 	decode func(*Call) (any, error)
 	run    func(*Call, any) (any, error)
@@ -26,7 +26,22 @@ func JSON[In, Out any](fn func(*Call, In) (Out, error)) Handler {
 	return Handler{
 		decode: func(c *Call) (any, error) {
 			var in In
-			err := decoder.decode(&in, c.Body, c.HasBody)
+			err := decoder.decode(&in, c.Body, c.HasBody, "body")
+			return in, err
+		},
+		run: func(c *Call, in any) (any, error) { return fn(c, in.(In)) }, //nolint:errcheck,forcetypeassert // decode made it
+	}
+}
+
+// Params returns a handler that decodes the query string into In, whose fields
+// are string or *string. A parameter that is given more than once is an error,
+// since the fields are not lists.
+func Params[In, Out any](fn func(*Call, In) (Out, error)) Handler {
+	decoder := newDecoder[In]()
+	return Handler{
+		decode: func(c *Call) (any, error) {
+			var in In
+			err := decoder.decode(&in, c.Query.object(), true, "query")
 			return in, err
 		},
 		run: func(c *Call, in any) (any, error) { return fn(c, in.(In)) }, //nolint:errcheck,forcetypeassert // decode made it

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -59,6 +60,11 @@ type HostConfig struct {
 	Cookies   *cookie.Names
 	Cache     *cookie.Cache // nil if sessions are not cached in a cookie
 	ClientIP  func(*http.Request) string
+
+	// Background runs work after the answer; see Call.Later. AllowMail counts
+	// mails; see Call.AllowMail.
+	Background func(ctx context.Context, what string, run func(context.Context) error)
+	AllowMail  func(purpose, recipient string) bool
 }
 
 // Passwords hashes passwords and checks them.
@@ -109,6 +115,31 @@ func (h *Host) Encrypt(purpose, text string) string {
 // Decrypt opens what Encrypt sealed for the same purpose.
 func (h *Host) Decrypt(purpose, sealed string) (string, error) {
 	return h.c.Secrets.ForPurpose(purpose).Decrypt(sealed)
+}
+
+// SignToken returns a JWT (HS256) of the claims, the text of a JSON object with
+// iat and exp, as upstream's signJWT makes it.
+func (h *Host) SignToken(claims []byte) string { return h.signer.SignJWT(claims) }
+
+// ErrTokenExpired and ErrTokenInvalid are why a token does not verify.
+var (
+	ErrTokenExpired = errors.New("plugin: token expired")
+	ErrTokenInvalid = errors.New("plugin: token invalid")
+)
+
+// VerifyToken returns the claims of a token that SignToken, or upstream's
+// signJWT, made with the same secret. Nothing in it says what it is for: check
+// the claims. The error is ErrTokenExpired or ErrTokenInvalid.
+func (h *Host) VerifyToken(token string) (claims []byte, err error) {
+	claims, ok := h.signer.VerifyJWT(token, h.Now())
+	if ok {
+		return claims, nil
+	}
+	// What was valid at some time has expired since.
+	if _, ok := h.signer.VerifyJWT(token, time.Unix(0, 0)); ok {
+		return nil, ErrTokenExpired
+	}
+	return nil, ErrTokenInvalid
 }
 
 // Token returns n random characters from [a-zA-Z0-9], for links and keys.

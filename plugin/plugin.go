@@ -67,6 +67,16 @@ type Endpoint struct {
 	// signed in by another site (upstream: formCsrfMiddleware).
 	Form bool
 
+	// CheckOrigin checks where the request came from as Form does, and accepts
+	// no form bodies: for endpoints that another site must not make a browser
+	// call, such as those that send mail.
+	CheckOrigin bool
+
+	// Link is for endpoints that are opened from a mail. The callbackURL of the
+	// query must be one that a browser may be sent to (upstream: originCheck),
+	// and a browser or scanner that only looks ahead gets nothing done.
+	Link bool
+
 	// IgnoreBody does not read the body at all.
 	IgnoreBody bool
 

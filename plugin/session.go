@@ -291,6 +291,7 @@ func (c *Call) SetSession(l *Login, unremembered *bool) {
 func (c *Call) writeToken(token identity.Token, untilBrowserEnds bool) {
 	k := c.Host.cookies.token
 	k.Value = c.Host.signer.Sign(string(token))
+	k.MaxAge = seconds(c.Host.Session.ExpiresIn) // whatever advanced.cookies says, as upstream
 	if untilBrowserEnds {
 		k.MaxAge = nil
 	}

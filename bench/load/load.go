@@ -71,11 +71,13 @@ type Generator struct {
 	start      time.Time
 	begin, end time.Time // zero as long as there was no Begin, no End
 	sent       atomic.Int64
-	stop       chan struct{}
 	workers    []*worker
 	group      sync.WaitGroup
-	once       sync.Once // for err and stop
-	err        error
+
+	stopping sync.Once
+	stop     chan struct{} // closed when no more requests are to be sent
+	failing  sync.Once
+	err      error // the first
 }
 
 // Start starts sending. The end of ctx breaks off the requests under way.
@@ -86,14 +88,15 @@ func Start(ctx context.Context, c Config) *Generator {
 		g.workers = append(g.workers, w)
 		g.group.Go(func() {
 			if err := w.run(ctx); err != nil {
-				g.halt(err)
+				g.failing.Do(func() { g.err = err })
+				g.halt()
 			}
 		})
 	}
 	return g
 }
 
-// Begin starts the measurement.
+// Begin starts the measurement. Begin, End, Stop and Wait are for one goroutine.
 func (g *Generator) Begin() { g.begin = g.config.Now() }
 
 // End ends the measurement. Requests go on until Stop.
@@ -103,24 +106,13 @@ func (g *Generator) End() { g.end = g.config.Now() }
 // error is the first that a connection had: a wrong answer ends everything.
 // Without Begin or End, everything from Start to Stop is measured.
 func (g *Generator) Stop() (Sample, error) {
-	g.halt(nil)
-	return g.result()
+	g.halt()
+	return g.Wait()
 }
 
 // Wait is Stop for a Generator with a Limit: it waits until all are answered.
-func (g *Generator) Wait() (Sample, error) { return g.result() }
-
-// halt ends the sending, and keeps the first reason for it.
-func (g *Generator) halt(err error) {
-	g.once.Do(func() {
-		g.err = err
-		close(g.stop)
-	})
-}
-
-func (g *Generator) result() (Sample, error) {
+func (g *Generator) Wait() (Sample, error) {
 	g.group.Wait()
-	g.halt(nil)
 	if g.err != nil {
 		return Sample{}, g.err
 	}
@@ -134,13 +126,15 @@ func (g *Generator) result() (Sample, error) {
 	var latencies []time.Duration
 	for _, w := range g.workers {
 		for _, r := range w.records {
-			if !r.end.Before(begin) && r.end.Before(end) {
+			if !r.end.Before(begin) && !r.end.After(end) {
 				latencies = append(latencies, r.latency)
 			}
 		}
 	}
 	return newSample(latencies, end.Sub(begin)), nil
 }
+
+func (g *Generator) halt() { g.stopping.Do(func() { close(g.stop) }) }
 
 // next waits until a request is due and returns its number. It returns false
 // when there are no more.

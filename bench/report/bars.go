@@ -91,7 +91,7 @@ func (r *Run) startBars() []Bar {
 // kept returns how much of its throughput get-session keeps beside sign-ups, on
 // one side.
 func (r *Run) kept(side int) (Spread, bool) {
-	alone, beside := r.cell(Alone), r.cell(Beside)
+	alone, beside := r.cell(BesideAlone), r.cell(BesideSignUps)
 	if alone == nil || beside == nil {
 		return Spread{}, false
 	}

@@ -42,6 +42,7 @@ func (r *Run) Markdown(w io.Writer) {
 	r.storm(w)
 	r.start(w)
 	r.scale(w)
+	r.hotPath(w)
 }
 
 func (r *Run) environment(w io.Writer) {
@@ -77,7 +78,7 @@ func (r *Run) bars(w io.Writer) {
 func (r *Run) requests(w io.Writer) {
 	var cells []*Cell
 	for _, c := range r.Cells {
-		if c.ID != Alone && c.ID != Beside {
+		if c.ID != BesideAlone && c.ID != BesideSignUps {
 			cells = append(cells, c)
 		}
 	}
@@ -98,7 +99,7 @@ func (r *Run) requests(w io.Writer) {
 }
 
 func (r *Run) beside(w io.Writer) {
-	alone, beside := r.cell(Alone), r.cell(Beside)
+	alone, beside := r.cell(BesideAlone), r.cell(BesideSignUps)
 	if alone == nil || beside == nil {
 		return
 	}
@@ -145,6 +146,17 @@ func (r *Run) scale(w io.Writer) {
 	for _, s := range r.Scale.Sides {
 		row(w, s.Name, text(spreadOf(s.Rounds, perSecond), "%.0f"), text(spreadOf(s.Rounds, cpu), "%.1f"),
 			median(s.Rounds, p50, "%.2f"), median(s.Rounds, p99, "%.2f"))
+	}
+}
+
+func (r *Run) hotPath(w io.Writer) {
+	if r.HotPath == nil {
+		return
+	}
+	head(w, "Without the network", "Go benchmark", "µs/op", "bytes/op", "allocations/op")
+	for _, b := range r.HotPath {
+		row(w, strings.TrimPrefix(b.Name, "Benchmark"), text(times(NewSpread(b.Time), 1e-3), "%.1f"),
+			fmt.Sprintf("%.0f", NewSpread(b.Bytes).Median), fmt.Sprintf("%.0f", NewSpread(b.Allocs).Median))
 	}
 }
 

@@ -17,12 +17,14 @@ const (
 	SignInMemory     = "sign-in/memory"
 	SignUpSQLite     = "sign-up/sqlite"
 	SignUpMemory     = "sign-up/memory"
-	Alone            = "beside/alone"
-	Beside           = "beside/sign-ups"
+	BesideID         = "beside"
+	BesideAlone      = "beside/alone"
+	BesideSignUps    = "beside/sign-ups"
 	StormID          = "storm"
 	OverflowID       = "overflow"
 	StartID          = "start"
 	ScaleID          = "scale"
+	HotPathID        = "hot-path"
 )
 
 // A Run is everything that one run has measured. What it left out is nil.
@@ -33,6 +35,7 @@ type Run struct {
 	Overflow    *Overflow   `json:"overflow,omitempty"`
 	Start       *Start      `json:"start,omitempty"`
 	Scale       *Cell       `json:"scale,omitempty"` // few sessions, then many
+	HotPath     []Benchmark `json:"hot_path,omitempty"`
 }
 
 // An Environment says what was measured, and on what.

@@ -3,28 +3,31 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 
 	lockstep "github.com/lockstep-auth/lockstep"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/server"
+	"github.com/lockstep-auth/lockstep/ui"
 )
 
 type devCommand struct {
 	configFlag
-	Addr string `placeholder:"HOST:PORT" help:"Address to listen on, of this machine only. Defaults to 127.0.0.1 and PORT, or port 3000."`
-	Data string `placeholder:"DIR" default:".lockstep" help:"Folder for the secret and the database." type:"path"`
+	Addr string `placeholder:"HOST:PORT" help:"Address to listen on, of this machine only. Defaults to 127.0.0.1 and $$PORT, or port 3000."`
+	Data string `placeholder:"DIR" default:".lockstep" help:"Folder for the secret and the database. Defaults to ${default}."`
+}
+
+// Help is the long help.
+func (devCommand) Help() string {
+	return `Needs no configuration: makes a folder with a secret and a database, and serves pages to sign up, sign in and manage the account. ` +
+		`Rate limits are off and errors are shown, so that it listens on this machine only. ` +
+		`With a configuration, what it says counts more, but for a base URL that is not of this machine.`
 }
 
 // Run serves until ctx ends.
@@ -38,163 +41,118 @@ func (cmd *devCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	defer l.Close()
-	created, err := cmd.prepare(s)
+	made, err := prepare(cmd.Data, s)
 	if err != nil {
 		return err
 	}
-	relax(s, l.Addr().(*net.TCPAddr))
-	s.Auth.Log = slog.New(server.LogHandler(devLog(p)))
+	c := &s.Auth
+	notes := relax(s, l.Addr())
+	c.Log = slog.New(server.LogHandler(p.textLog()))
 	db, closer, err := openStore(s.Database)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
-	s.Auth.Store = db
-	auth, err := lockstep.New(s.Auth)
+	c.Store = db
+	auth, err := lockstep.New(*c)
 	if err != nil {
 		return err
 	}
 	if err := auth.Migrate(ctx); err != nil {
 		return err
 	}
-	srv, err := newServer(&s.Auth, auth, ready(db))
+	pages, err := newPages(c, auth)
 	if err != nil {
 		return err
 	}
-	cmd.welcome(p, s, created)
+	srv, err := newServer(c, auth, pages)
+	if err != nil {
+		return err
+	}
+	p.welcome(s, l.Addr(), append(made, notes...))
 	return srv.Run(ctx, l)
 }
 
 // listen opens the port. Other machines must not reach a server without rate
 // limits.
 func (cmd *devCommand) listen(ctx context.Context, p *program) (net.Listener, error) {
-	addr := cmd.Addr
-	if addr == "" {
-		addr = net.JoinHostPort(defaultHost, p.port())
-	}
+	addr := cmp.Or(cmd.Addr, net.JoinHostPort(defaultHost, p.port()))
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("--addr %s: write it as 127.0.0.1:3000", addr)
 	}
 	if !isLoopback(host) {
-		return nil, fmt.Errorf("--addr %s: dev is for this machine only, as 127.0.0.1 or localhost: run \"lockstep serve\" for others", addr)
+		return nil, fmt.Errorf("--addr %s: dev is for this machine only, such as 127.0.0.1: for other machines run \"lockstep serve\"", addr)
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return nil, listenError(err)
-	}
-	return l, nil
+	return listen(ctx, addr)
 }
 
-// prepare gives s a database and a secret of the data folder, unless it has its
-// own. It reports whether the folder is new.
-func (cmd *devCommand) prepare(s *file.Settings) (created bool, err error) {
-	needSecret := s.Auth.Secret == "" && len(s.Auth.Secrets) == 0
-	needDatabase := s.Database == file.Database{}
-	if !needSecret && !needDatabase {
-		return false, nil
-	}
-	_, err = os.Stat(cmd.Data)
-	created = errors.Is(err, fs.ErrNotExist)
-	if err := os.MkdirAll(cmd.Data, 0o700); err != nil {
-		return false, err
-	}
-	if created {
-		ignore := filepath.Join(cmd.Data, ".gitignore")
-		if err := os.WriteFile(ignore, []byte("*\n"), 0o600); err != nil {
-			return false, err
-		}
-	}
-	if needDatabase {
-		s.Database.SQLite = filepath.Join(cmd.Data, defaultDatabase)
-	}
-	if needSecret {
-		s.Auth.Secret, err = secretOf(filepath.Join(cmd.Data, "secret"))
-	}
-	return created, err
-}
-
-// secretOf returns the secret in the file at path, which is made if there is
-// none.
-func secretOf(path string) (string, error) {
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return makeSecret(path)
-	}
-	if err != nil {
-		return "", err
-	}
-	secret := strings.TrimSpace(string(data))
-	if secret == "" {
-		return "", fmt.Errorf("%s is empty: remove it to get a new secret", path)
-	}
-	return secret, nil
-}
-
-func makeSecret(path string) (string, error) {
-	secret := newSecret()
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return "", err
-	}
-	_, err = f.WriteString(secret + "\n")
-	return secret, errors.Join(err, f.Close())
-}
-
-// newSecret returns 256 random bits as text.
-func newSecret() string {
-	var b [32]byte
-	rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
-}
-
-// relax sets what a server to try needs, where the file says nothing.
-func relax(s *file.Settings, addr *net.TCPAddr) {
+// relax sets what a server to try needs, where the configuration says nothing
+// else. It returns notes on what of the configuration does not count.
+func relax(s *file.Settings, addr net.Addr) (notes []string) {
 	c := &s.Auth
-	c.Development = true
-	local := fmt.Sprintf("http://localhost:%d", addr.Port)
-	if c.BaseURL == "" || !isLoopbackURL(c.BaseURL) {
-		c.BaseURL = local
+	local := localURL(addr)
+	if hasBaseURL(c) && !isLoopbackURL(c.BaseURL) {
+		notes = append(notes, "The base URL of the configuration is not of this machine and does not count here.")
+		c.BaseURL = ""
 	}
-	c.DynamicBaseURL = lockstep.DynamicBaseURL{}
-	c.TrustedOrigins = append(c.TrustedOrigins, local, "http://"+addr.AddrPort().String())
+	c.BaseURL, c.DynamicBaseURL = cmp.Or(c.BaseURL, local), lockstep.DynamicBaseURL{}
+	c.TrustedOrigins = append(c.TrustedOrigins, local, "http://"+addr.String())
+	c.Development = true
 	if !s.Given("emailAndPassword.enabled") {
 		c.EmailAndPassword.Enabled = true
 	}
 	if !s.Given("user.deleteUser.enabled") {
 		c.User.DeleteUser.Enabled = true
 	}
+	return notes
 }
 
-// port returns PORT, or the default.
-func (p *program) port() string { return cmp.Or(p.getenv("PORT"), defaultPort) }
+// localURL is the address of a listener by name. Browsers keep the cookies of
+// localhost and of 127.0.0.1 apart, so that there has to be a preferred one.
+func localURL(addr net.Addr) string {
+	_, port, _ := net.SplitHostPort(addr.String()) // a listener's address has a port
+	return "http://localhost:" + port
+}
 
-func (cmd *devCommand) welcome(p *program, s *file.Settings, created bool) {
-	c := &s.Auth
-	if created {
-		fmt.Fprintf(p.stdout, "Made %s with a secret and a database.\n", cmd.Data)
+// newPages returns the pages for people, or nil if the endpoints take up all
+// paths.
+func newPages(c *lockstep.Config, auth *lockstep.Auth) (http.Handler, error) {
+	at, err := location(c)
+	if err != nil || at.Path == "" {
+		return nil, err
 	}
-	fmt.Fprintf(p.stdout, "Database   %s\nServer     %s\n", databaseName(s.Database), c.BaseURL)
-}
-
-// devLog writes short lines for a person who watches.
-func devLog(p *program) slog.Handler {
-	return slog.NewTextHandler(p.stderr, &slog.HandlerOptions{
-		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		},
+	return ui.New(auth, ui.Config{
+		AppName: c.AppName, BasePath: at.Path, Log: c.Log,
+		MinPasswordLength: c.EmailAndPassword.MinPasswordLength, MaxPasswordLength: c.EmailAndPassword.MaxPasswordLength,
 	})
 }
 
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
+// welcome says what there is now and what to do with it.
+func (p *program) welcome(s *file.Settings, addr net.Addr, notes []string) {
+	for _, note := range notes {
+		fmt.Fprintln(p.stdout, note)
 	}
+	at, _ := location(&s.Auth) // checked by now
+	if at.Path != "" {
+		fmt.Fprintf(p.stdout, "\n  Pages      %s/", localURL(addr))
+	}
+	fmt.Fprintf(p.stdout, `
+  Endpoints  %[1]s
+  Database   %[2]s
+
+Open the pages and sign up, or use a Better Auth client:
+
+  createAuthClient({ baseURL: %[1]q })
+
+A front end at another address has to be trusted: set BETTER_AUTH_TRUSTED_ORIGINS
+to its origin. For other machines run "lockstep serve". Ctrl+C ends the server.
+`, at.URL(), databaseName(s.Database))
+}
+
+func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+	return host == "localhost" || (err == nil && ip.IsLoopback())
 }
 
 func isLoopbackURL(text string) bool {

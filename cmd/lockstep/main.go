@@ -6,13 +6,13 @@
 //	lockstep config check   checks the configuration
 //	lockstep secret         makes a secret
 //
-// The configuration is a YAML file with Better Auth's option names (see package
-// file) and environment variables (see package env), which come first.
+// The configuration is a YAML file with Better Auth's option names (see
+// internal/file) and environment variables (see internal/env), which count
+// more.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,16 +38,18 @@ type program struct {
 
 // commands are the commands and flags.
 type commands struct {
-	Dev     devCommand     `cmd:"" help:"Try Lockstep on this machine: makes a data folder with a secret and a database, and serves pages to sign up and in."`
+	Dev     devCommand     `cmd:"" help:"Try Lockstep on this machine, with pages to sign up and in."`
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Migrate migrateCommand `cmd:"" help:"Show what the database lacks, and add it with --yes."`
 	Config  struct {
-		Check checkCommand `cmd:"" help:"Check the configuration without opening ports or the database."`
+		Check checkCommand `cmd:"" help:"Check the configuration, and print it without secrets."`
 	} `cmd:"" help:"Work with the configuration."`
 	Secret     secretCommand     `cmd:"" help:"Print a new secret."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
 	Complete   completeCommand   `cmd:"" hidden:""`
+
+	VersionFlag kong.VersionFlag `name:"version" help:"Print the version."`
 }
 
 func main() {
@@ -68,7 +70,7 @@ func (p *program) main(args []string) int {
 	command, err := parser.Parse(args)
 	if err != nil {
 		p.complain(err)
-		fmt.Fprintln(p.stderr, "run \"lockstep --help\" for the commands")
+		fmt.Fprintln(p.stderr, `run "lockstep --help" for the commands and flags`)
 		return exitUsage
 	}
 	if err := command.Run(); err != nil {
@@ -82,19 +84,15 @@ func (p *program) parser(ctx context.Context) (*kong.Kong, error) {
 	return kong.New(new(commands),
 		kong.Name("lockstep"),
 		kong.Description("An authentication server that speaks the protocol of Better Auth."),
-		kong.UsageOnError(), kong.Writers(p.stdout, p.stderr),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"version": "lockstep " + version()},
+		kong.Writers(p.stdout, p.stderr),
 		kong.Bind(p), kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 }
 
 // complain prints an error, each problem on a line of its own.
 func (p *program) complain(err error) {
-	for line := range strings.Lines(err.Error()) {
-		line = strings.TrimPrefix(strings.TrimRight(line, "\n"), "lockstep: ")
-		fmt.Fprintln(p.stderr, "lockstep: "+line)
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(p.stderr, "lockstep: "+strings.TrimPrefix(line, "lockstep: "))
 	}
 }
-
-// lines joins errors to one with a line for each.
-func lines(errs ...error) error { return errors.Join(errs...) }

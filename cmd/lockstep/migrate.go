@@ -13,6 +13,11 @@ type migrateCommand struct {
 	Yes bool `help:"Carry out the plan."`
 }
 
+// Help is the long help.
+func (migrateCommand) Help() string {
+	return `Only adds tables, columns and indexes; never removes or rewrites anything. Needs no secret and no base URL.`
+}
+
 // Run prints the plan, and carries it out if it was told to.
 func (cmd *migrateCommand) Run(ctx context.Context, p *program) (err error) {
 	s, err := p.settings(cmd.configFlag)
@@ -34,30 +39,20 @@ func (cmd *migrateCommand) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	if len(plan) == 0 {
-		fmt.Fprintf(p.stdout, "%s is up to date\n", databaseName(s.Database))
-		return nil
-	}
 	for _, statement := range plan {
 		fmt.Fprintln(p.stdout, statement+";")
 	}
-	if !cmd.Yes {
-		fmt.Fprintf(p.stdout, "\nNothing was changed. Run \"lockstep migrate --yes\" to carry this out on the %s.\n", databaseName(s.Database))
-		return nil
+	name := databaseName(s.Database)
+	switch {
+	case len(plan) == 0:
+		fmt.Fprintf(p.stdout, "The %s is up to date.\n", name)
+	case cmd.Yes:
+		if err := auth.Migrate(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintf(p.stdout, "\nDone: the %s is up to date.\n", name)
+	default:
+		fmt.Fprintf(p.stdout, "\nNothing was changed. Add --yes to do this to the %s.\n", name)
 	}
-	if err := auth.Migrate(ctx); err != nil {
-		return err
-	}
-	fmt.Fprintf(p.stdout, "\nDone: %s is up to date\n", databaseName(s.Database))
 	return nil
-}
-
-// standIn fills in what a server needs but tables do not depend on.
-func standIn(c *lockstep.Config) {
-	if c.BaseURL == "" && len(c.DynamicBaseURL.AllowedHosts) == 0 {
-		c.BaseURL = "http://localhost"
-	}
-	if c.Secret == "" && len(c.Secrets) == 0 {
-		c.Secret = newSecret()
-	}
 }

@@ -7,14 +7,17 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"strings"
 
 	lockstep "github.com/lockstep-auth/lockstep"
-	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/server"
-	"github.com/lockstep-auth/lockstep/internal/secure"
+	"github.com/lockstep-auth/lockstep/internal/clientip"
+	"github.com/lockstep-auth/lockstep/internal/origin"
 )
 
+// Where the server listens when nothing says otherwise: nobody else reaches it
+// until somebody means it.
 const (
 	defaultHost = "127.0.0.1"
 	defaultPort = "3000"
@@ -22,7 +25,15 @@ const (
 
 type serveCommand struct {
 	configFlag
-	Addr string `placeholder:"HOST:PORT" help:"Address to listen on. Defaults to HOST and PORT, or 127.0.0.1:3000."`
+	Addr string `placeholder:"HOST:PORT" help:"Address to listen on. Defaults to $$HOST and $$PORT, or to 127.0.0.1:3000. HOST=0.0.0.0 is for containers."`
+}
+
+// Help is the long help.
+func (serveCommand) Help() string {
+	return `The server needs a base URL (BETTER_AUTH_URL) and a secret (BETTER_AUTH_SECRET). ` +
+		`Its database is the SQLite file lockstep.db, unless the configuration names another. ` +
+		`A database without tables gets them; to one that lacks some, "lockstep migrate" adds them. ` +
+		`/healthz says whether the program runs, /readyz whether it should get requests.`
 }
 
 // Run serves until ctx ends.
@@ -31,64 +42,88 @@ func (cmd *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := required(&s.Auth); err != nil {
-		return err
+	c := &s.Auth
+	c.Log = slog.New(server.LogHandler(slog.NewJSONHandler(p.stderr, nil)))
+	if err := validate(c, slog.New(slog.DiscardHandler)); err != nil {
+		return err // before there is a database
 	}
-	log := slog.New(server.LogHandler(slog.NewJSONHandler(p.stderr, nil)))
 	db, closer, err := openStore(s.Database)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
-	s.Auth.Store, s.Auth.Log = db, log
-	auth, err := lockstep.New(s.Auth)
+	c.Store = db
+	auth, err := lockstep.New(*c)
 	if err != nil {
 		return err
 	}
 	if err := upToDate(ctx, auth); err != nil {
 		return err
 	}
-	srv, err := newServer(&s.Auth, auth, ready(db))
+	srv, err := newServer(c, auth, nil)
 	if err != nil {
 		return err
 	}
-	warn(ctx, log, &s.Auth)
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", p.address(cmd.Addr))
+	warn(ctx, c)
+	l, err := listen(ctx, p.address(cmd.Addr))
 	if err != nil {
-		return listenError(err)
+		return err
 	}
-	log.InfoContext(ctx, "listening", "addr", l.Addr().String(), "base_url", s.Auth.BaseURL,
-		"database", databaseName(s.Database), "version", version())
+	c.Log.InfoContext(ctx, "listening", "addr", l.Addr().String(), "base_url", baseURL(c),
+		"database", databaseName(s.Database), "config", s.Source, "version", version())
 	return srv.Run(ctx, l)
 }
 
 // address returns where to listen: the flag, HOST and PORT, or the default.
 func (p *program) address(flag string) string {
-	return cmp.Or(flag, net.JoinHostPort(cmp.Or(p.getenv("HOST"), defaultHost), cmp.Or(p.getenv("PORT"), defaultPort)))
+	return cmp.Or(flag, net.JoinHostPort(cmp.Or(p.getenv("HOST"), defaultHost), p.port()))
 }
 
-func listenError(err error) error {
-	return fmt.Errorf("%w: choose another address with --addr", err)
+// port returns PORT, or the default.
+func (p *program) port() string { return cmp.Or(p.getenv("PORT"), defaultPort) }
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w: choose another address with --addr or PORT", err)
+	}
+	return l, nil
 }
 
-// newServer puts the server around auth.
-func newServer(c *lockstep.Config, auth *lockstep.Auth, ready func(context.Context) error) (*server.Server, error) {
-	base, err := basePath(c)
+// newServer puts the server around auth, and pages beside it if they are not
+// nil. New has accepted c.
+func newServer(c *lockstep.Config, auth *lockstep.Auth, pages http.Handler) (*server.Server, error) {
+	at, err := location(c)
 	if err != nil {
 		return nil, err
 	}
-	ip, err := clientIP(c)
+	ip := c.Advanced.IPAddress
+	clients, err := clientip.New(clientip.Config{
+		Headers: ip.IPAddressHeaders, TrustedProxies: ip.TrustedProxies,
+		IPv6Subnet: ip.IPv6Subnet, Disabled: ip.DisableIPTracking,
+	})
 	if err != nil {
 		return nil, err
 	}
 	return server.New(server.Config{
-		Auth: auth, BasePath: base, Ready: ready, ClientIP: ip, Log: c.Log, Now: c.Now,
+		Auth: auth, BasePath: at.Path, Pages: pages, Ready: ready(c.Store), ClientIP: clients.IP, Log: c.Log, Now: c.Now,
 	}), nil
 }
 
-// upToDate makes the tables of a database that has none of them. To one that
-// has some, a person says yes with "lockstep migrate": other servers may be
-// using it.
+// location returns where the endpoints are. Of a server with several hosts, the
+// path counts.
+func location(c *lockstep.Config) (origin.Location, error) {
+	base, err := origin.NewBase(origin.BaseConfig{URL: cmp.Or(c.BaseURL, "http://localhost"), BasePath: c.BasePath})
+	if err != nil {
+		return origin.Location{}, err
+	}
+	l, _ := base.Static()
+	return l, nil
+}
+
+// upToDate makes the tables of a database that has none of them. For one that
+// has some, a person decides with "lockstep migrate": other servers may be
+// using it, and it may be the wrong one.
 func upToDate(ctx context.Context, auth *lockstep.Auth) error {
 	plan, err := auth.MigrationPlan(ctx)
 	if err != nil || len(plan) == 0 {
@@ -97,7 +132,7 @@ func upToDate(ctx context.Context, auth *lockstep.Auth) error {
 	if createsAll(auth, plan) {
 		return auth.Migrate(ctx)
 	}
-	return fmt.Errorf("the database is not up to date: run \"lockstep migrate --yes\" to add what it lacks:\n%s", strings.Join(plan, "\n"))
+	return fmt.Errorf("the database lacks what follows: run \"lockstep migrate --yes\" to add it\n%s", strings.Join(plan, "\n"))
 }
 
 // createsAll reports whether a plan makes every table, so that none was there.
@@ -110,18 +145,3 @@ func createsAll(auth *lockstep.Auth, plan []string) bool {
 	}
 	return made == len(auth.Tables())
 }
-
-// warn says what is allowed but hardly meant.
-func warn(ctx context.Context, log *slog.Logger, c *lockstep.Config) {
-	if !c.EmailAndPassword.Enabled {
-		log.WarnContext(ctx, "nobody can sign in: set emailAndPassword.enabled")
-	}
-	if strings.HasPrefix(c.BaseURL, "http://") && !isLoopbackURL(c.BaseURL) {
-		log.WarnContext(ctx, "baseURL is not https: passwords and cookies can be read on the way")
-	}
-}
-
-var (
-	_ = secure.Weakness
-	_ file.Settings
-)

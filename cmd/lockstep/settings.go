@@ -2,30 +2,34 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"os"
+	"io/fs"
+	"log/slog"
+	"strings"
 
 	lockstep "github.com/lockstep-auth/lockstep"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/env"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
-	"github.com/lockstep-auth/lockstep/internal/clientip"
-	"github.com/lockstep-auth/lockstep/internal/origin"
+	"github.com/lockstep-auth/lockstep/store/memory"
 )
 
 // defaultConfig is the file that is read when none is named.
 const defaultConfig = "lockstep.yaml"
 
+// publishedSecret is what Better Auth signs with when it is given no secret
+// (utils/constants). Everybody knows it.
+const publishedSecret = "better-auth-secret-12345678901234567890"
+
 // configFlag is the flag of the commands that need settings.
 type configFlag struct {
-	Config string `placeholder:"FILE" help:"Configuration file. Defaults to LOCKSTEP_CONFIG, or lockstep.yaml if there is one." type:"path"`
+	Config string `placeholder:"FILE" help:"Configuration file. Defaults to $$LOCKSTEP_CONFIG, or to lockstep.yaml if there is one."`
 }
 
 // settings reads the file and the environment.
 func (p *program) settings(f configFlag) (*file.Settings, error) {
-	path := cmp.Or(f.Config, p.getenv("LOCKSTEP_CONFIG"))
-	s, err := load(path)
+	s, err := load(cmp.Or(f.Config, p.getenv("LOCKSTEP_CONFIG")))
 	if err != nil {
 		return nil, err
 	}
@@ -36,53 +40,91 @@ func (p *program) settings(f configFlag) (*file.Settings, error) {
 	return s, nil
 }
 
+// load reads the file at path, or else the default file if there is one.
 func load(path string) (*file.Settings, error) {
 	s, err := file.Load(cmp.Or(path, defaultConfig))
 	switch {
-	case errors.Is(err, os.ErrNotExist) && path == "":
-		return file.Parse(defaultConfig, nil)
-	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("there is no configuration file %s: name another with --config, or leave it out to use the environment alone", path)
+	case errors.Is(err, fs.ErrNotExist) && path == "":
+		return file.Parse("", nil)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("there is no configuration file %s: name another one with --config", path)
 	}
 	return s, err
+}
+
+// validate checks everything that can be checked without the database, and
+// returns all problems. Warnings go to log.
+func validate(c *lockstep.Config, log *slog.Logger) error {
+	trial := *c
+	trial.Log = log
+	standIn(&trial)
+	trial.Store = memory.New()
+	_, err := lockstep.New(trial)
+	return errors.Join(required(c), err)
 }
 
 // required checks what a server for everybody cannot do without, and says how
 // to give it.
 func required(c *lockstep.Config) error {
 	var errs []error
-	if c.BaseURL == "" && len(c.DynamicBaseURL.AllowedHosts) == 0 {
+	if !hasBaseURL(c) {
 		errs = append(errs, errors.New("no base URL: set BETTER_AUTH_URL, or baseURL in "+defaultConfig+
 			`, to the address that users see, such as "https://auth.example.com"`))
 	}
-	if c.Secret == "" && len(c.Secrets) == 0 {
-		errs = append(errs, errors.New(`no secret: set BETTER_AUTH_SECRET, or secret in `+defaultConfig+
-			`, to what "lockstep secret" prints`))
+	if !hasSecret(c) {
+		errs = append(errs, errors.New(`no secret: run "lockstep secret", and set BETTER_AUTH_SECRET, or secret in `+defaultConfig+
+			`, to what it prints`))
 	}
-	return lines(errs...)
+	published := c.Secret == publishedSecret
+	for _, s := range c.Secrets {
+		published = published || s.Value == publishedSecret
+	}
+	if published {
+		errs = append(errs, errors.New(`the secret is the one that is published in Better Auth's source: run "lockstep secret" for a new one`))
+	}
+	return errors.Join(errs...)
 }
 
-// basePath returns where the server has its endpoints. The settings have been
-// checked.
-func basePath(c *lockstep.Config) (string, error) {
-	base, err := origin.NewBase(origin.BaseConfig{URL: cmp.Or(c.BaseURL, "http://localhost"), BasePath: c.BasePath})
-	if err != nil {
-		return "", err
-	}
-	l, _ := base.Static()
-	return l.Path, nil
+func hasBaseURL(c *lockstep.Config) bool {
+	return c.BaseURL != "" || len(c.DynamicBaseURL.AllowedHosts) > 0
 }
 
-// clientIP returns the function that finds a client's address for the log. The
-// settings have been checked.
-func clientIP(c *lockstep.Config) (func(*http.Request) string, error) {
-	ip := c.Advanced.IPAddress
-	r, err := clientip.New(clientip.Config{
-		Headers: ip.IPAddressHeaders, TrustedProxies: ip.TrustedProxies,
-		IPv6Subnet: ip.IPv6Subnet, Disabled: ip.DisableIPTracking,
+func hasSecret(c *lockstep.Config) bool { return c.Secret != "" || len(c.Secrets) > 0 }
+
+// standIn fills in what a server needs but what does not matter for a trial or
+// for the tables. It is never served with.
+func standIn(c *lockstep.Config) {
+	if !hasBaseURL(c) {
+		c.BaseURL = "http://localhost"
+	}
+	if !hasSecret(c) {
+		c.Secret = newSecret()
+	}
+}
+
+// warn says what is allowed but hardly meant.
+func warn(ctx context.Context, c *lockstep.Config) {
+	if !c.EmailAndPassword.Enabled {
+		c.Log.WarnContext(ctx, "nobody can sign in: set emailAndPassword.enabled")
+	}
+	if strings.HasPrefix(c.BaseURL, "http://") && !isLoopbackURL(c.BaseURL) {
+		c.Log.WarnContext(ctx, "baseURL is not https: passwords and cookies can be read on their way")
+	}
+}
+
+// baseURL returns the base URL for people to read.
+func baseURL(c *lockstep.Config) string {
+	return cmp.Or(c.BaseURL, strings.Join(c.DynamicBaseURL.AllowedHosts, ", "))
+}
+
+// textLog writes short lines for a person who watches.
+func (p *program) textLog() slog.Handler {
+	return slog.NewTextHandler(p.stderr, &slog.HandlerOptions{
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	return r.IP, nil
 }

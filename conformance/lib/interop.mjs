@@ -7,7 +7,7 @@ import { createAuthClient } from "better-auth/client";
 import { endConnections, request } from "./http.mjs";
 import { Jar } from "./jar.mjs";
 import { withDefaults } from "./scenario.mjs";
-import { basePath, endHosts, hostOf, self, startLockstep, startOracle } from "./servers.mjs";
+import { basePath, endHosts, hostOf, publicURL, self, startLockstep, startOracle, stopAll } from "./servers.mjs";
 
 const groups = [];
 
@@ -42,7 +42,7 @@ function declareGroup(options, define) {
 		servers = { oracle, lockstep };
 	});
 	after(async () => {
-		for (const server of Object.values(servers ?? {})) await server.stop();
+		await stopAll(Object.values(servers ?? {}));
 		rmSync(folder, { recursive: true, force: true });
 	});
 	define((title, steps) => {
@@ -98,10 +98,10 @@ class Visitor {
 				return new Response(answer.text === "" ? null : answer.text, { status: answer.status, headers: [...answer.headers] });
 			},
 		};
-		return createAuthClient({ baseURL: this.options.baseURL, fetchOptions });
+		return createAuthClient({ baseURL: publicURL(this.options).href, fetchOptions });
 	}
 
 	#headers() {
-		return { host: hostOf(this.options), origin: new URL(this.options.baseURL).origin, "x-forwarded-for": "203.0.113.7", "user-agent": "interop/1" };
+		return { host: hostOf(this.options), origin: publicURL(this.options).origin, "x-forwarded-for": "203.0.113.7", "user-agent": "interop/1" };
 	}
 }

@@ -37,7 +37,9 @@ async function serve(id, options, file) {
 		const { runMigrations } = await getMigrations(given);
 		await runMigrations();
 	}
-	const server = createServer(toNodeHandler(betterAuth(given)));
+	const handler = toNodeHandler(betterAuth(given));
+	// What the handler throws is answered as every framework does; alone it would end the process.
+	const server = createServer((request, response) => handler(request, response).catch(() => response.writeHead(500).end()));
 	server.keepAliveTimeout = 60_000; // ms; a connection closed between two steps would look like a failure
 	await new Promise((done) => server.listen(0, "127.0.0.1", done));
 	running.set(id, { server, database });

@@ -57,13 +57,15 @@ class OracleHost {
 	#log;
 	#waiting = new Map();
 	#next = 0;
+	#gone = false;
 
 	constructor() {
 		this.#child = fork(join(here, "oracle.mjs"), { env: environment(), stdio: ["ignore", "pipe", "pipe", "ipc"] });
 		this.#log = collect(this.#child);
 		this.#child.on("message", (message) => this.#settle(message.started ?? message.stopped, message));
 		this.#child.once("exit", () => {
-			for (const id of this.#waiting.keys()) this.#settle(id, { error: "the process ended" });
+			this.#gone = true;
+			for (const id of [...this.#waiting.keys()]) this.#settle(id, { error: "the process ended" });
 		});
 	}
 
@@ -74,12 +76,13 @@ class OracleHost {
 		return { id, port };
 	}
 
-	stop(id) {
-		return this.#ask(id, { stop: id });
+	async stop(id) {
+		if (this.#gone) throw new Error(`the oracle ended by itself:\n${this.#log()}`);
+		await this.#ask(id, { stop: id });
 	}
 
 	end() {
-		this.#child.disconnect();
+		if (!this.#gone) this.#child.disconnect();
 	}
 
 	#ask(id, message) {
@@ -159,7 +162,7 @@ export async function startBoth(setup) {
 	if (oracle.status === "fulfilled" && lockstep.status === "fulfilled") {
 		return { oracle: oracle.value, lockstep: lockstep.value };
 	}
-	for (const started of [oracle, lockstep]) await started.value?.stop();
+	await stopAll([oracle, lockstep].filter((started) => started.value).map((started) => started.value));
 	throw oracle.reason ?? lockstep.reason;
 }
 
@@ -169,15 +172,27 @@ export function endHosts() {
 	hosts.clear();
 }
 
+/** Ends servers; the first failure is reported when all are ended. */
+export async function stopAll(servers) {
+	const ends = await Promise.allSettled(servers.map((server) => server.stop()));
+	const failed = ends.find((end) => end.status === "rejected");
+	if (failed) throw failed.reason;
+}
+
+/** Where browsers find the servers, whatever address they listen on; of many hosts the first. */
+export function publicURL({ baseURL }) {
+	return new URL(typeof baseURL === "string" ? baseURL : `${baseURL.protocol}://${baseURL.allowedHosts[0]}`);
+}
+
 /** The path under which the endpoints live. */
 export function basePath(options) {
-	const path = new URL(options.baseURL).pathname;
+	const path = publicURL(options).pathname;
 	return path !== "/" ? path : (options.basePath ?? "/api/auth");
 }
 
-/** The host that requests name, whatever address the server listens on. */
+/** The host that requests name. */
 export function hostOf(options) {
-	return new URL(options.baseURL).host;
+	return publicURL(options).host;
 }
 
 function prepare({ stateless, file }) {

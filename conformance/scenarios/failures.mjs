@@ -2,8 +2,10 @@
 import { group, password } from "../lib/scenario.mjs";
 
 group("a database that fails", {}, (scenario) => {
-	// Without its table no statement about sessions can succeed. It is put back for the next scenario.
+	// Without its table no statement about a model can succeed. It is put back for the next scenario. Upstream looks at
+	// its tables before the first answer, and never again.
 	const without = async (t, table, steps) => {
+		await t.get("/ok");
 		t.sql(`alter table "${table}" rename to "gone"`);
 		try {
 			await steps();
@@ -42,7 +44,7 @@ group("many sessions", {}, (scenario) => {
 	scenario("all are listed and ended", async (t) => {
 		await t.member("alice");
 		const more = 'insert into session select ?, "expiresAt", ?, "createdAt", "updatedAt", "ipAddress", "userAgent", "userId" from session limit 1';
-		for (let i = 0; i < 120; i++) t.sql(more, () => [`more${i}`.padEnd(32, "0"), `moreToken${i}`.padEnd(32, "0")]);
+		for (let i = 0; i < 120; i++) t.sql(more, () => [`more${i}x`.padEnd(32, "0"), `moreToken${i}x`.padEnd(32, "0")]);
 		await t.get("/list-sessions", { as: "alice" });
 		await t.post("/revoke-other-sessions", { as: "alice" });
 	});

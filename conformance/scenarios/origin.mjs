@@ -13,11 +13,14 @@ const origins = [
 	"https://app.example.com", "https://APP.example.com", "https://app.example.com:443", "https://app.example.com:444", "http://app.example.com", "https://app.example.com.",
 	"https://app.example.com/", "https://app.example.com/path", "https://app.example.com.evil.example", "https://evil.example", "https://evilapp.example.com", "null", "",
 	"https://www.example.org", "https://example.org", "https://a.example.net", "https://a.b.example.net", "https://example.net", "http://a.example.net", "https://a.example.net:8443",
-	"https://evil.example/.example.net", "https://evil.example?.example.net", "https://evil.example#.example.net", "https://evil.example\\.example.net", "https://user@app.example.com",
+	"https://evil.example/.example.net", "https://evil.example?.example.net", "https://evil.example#.example.net", "https://evil.example\\.example.net",
 	"https://app.example.com@evil.example", "https://a.example.io", "http://a.example.io", "https://a.example.io:8080", "myapp://callback", "myapp://", "myapp://callback.evil",
-	"http://localhost:5173", "http://localhost:5174", "http://127.0.0.1:5173", "exp://192.168.1.2:8081/x", "exp://10.0.0.1:8081", "javascript:alert(1)", "file:///", "app.example.com", "*", "https://*.example.net",
-	"https://evil.example:bad.example.net", Buffer.from("https://\u0430pp.example.com").toString("latin1"), "about:blank", "https://", "https:app.example.com",
+	"http://localhost:5173", "http://localhost:5174", "http://127.0.0.1:5173", "exp://192.168.1.2:8081/x", "exp://10.0.0.1:8081", "javascript:alert(1)", "file:///", "app.example.com", "*",
+	"https://evil.example:bad.example.net", Buffer.from("https://\u0430pp.example.com").toString("latin1"), "about:blank", "https://",
 ];
+
+// Values that no browser sends as an Origin.
+const impossible = ["https://user@app.example.com", "https://*.example.net", "https:app.example.com"];
 
 const targets = [
 	"/", "/dashboard", "/a/b?c=d&e=%20", "/a#b", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil.example", "/\\/evil.example", "/./\\evil.example",
@@ -46,6 +49,13 @@ group("origins", { options: trusted }, (scenario) => {
 
 	scenario("with a cookie the Origin decides", async (t) => {
 		for (const origin of origins) await t.post("/sign-in/email", { cookie: "a=b", headers: { origin }, json: probe });
+	});
+
+	scenario("an Origin that no browser sends", async (t) => {
+		for (const origin of impossible) {
+			await t.post("/sign-in/email", { cookie: "a=b", headers: { origin }, json: probe });
+			await t.post("/sign-in/email", { headers: { origin }, json: probe });
+		}
 	});
 
 	scenario("with an Origin it decides without a cookie too", async (t) => {

@@ -113,6 +113,21 @@ group("router that takes trailing slashes", { options: { advanced: { skipTrailin
 	});
 });
 
+group("router of many hosts", { options: { baseURL: { allowedHosts: ["app.example.com", "*.example.org"], protocol: "https" } } }, (scenario) => {
+	scenario("answers each under its own name", async (t) => {
+		await t.get("/ok");
+		await t.signUp("alice");
+		await t.get("/get-session", { as: "alice", headers: { host: "a.example.org" } });
+		for (const origin of ["https://app.example.com", "https://a.example.org", "https://evil.example", "http://app.example.com"]) {
+			await t.post("/update-user", { as: "alice", headers: { host: "a.example.org", origin }, json: { name: "x" } });
+		}
+	});
+
+	scenario("refuses a host that is not allowed", async (t) => {
+		for (const host of ["evil.example", "app.example.com.evil.example", "example.org", "app.example.com:444"]) await t.get("/ok", { headers: { host } });
+	});
+});
+
 group("errors with a page of their own", { options: { onAPIError: { errorURL: "https://app.example.com/oops?from=auth" } } }, (scenario) => {
 	scenario("/error goes there", async (t) => {
 		for (const query of ["", "?error=access_denied&error_description=no%20way", "?error=%3Cb%3E"]) await t.get(`/error${query}`);

@@ -79,7 +79,7 @@ func chunkName(name string, i int) string {
 }
 
 // chunkNumber returns the n of a key "<name>.<n>" that Split may have made:
-// 0 to 99, without a leading zero. Upstream takes larger ones too, which only
+// 0 to 99, without a sign or a leading zero. Upstream takes larger ones too, which only
 // somebody else can have set.
 func chunkNumber(name, key string) (int, bool) {
 	suffix, ok := strings.CutPrefix(key, name)
@@ -87,7 +87,7 @@ func chunkNumber(name, key string) (int, bool) {
 		return 0, false
 	}
 	n, err := strconv.Atoi(suffix[1:])
-	if err != nil || strconv.Itoa(n) != suffix[1:] {
+	if err != nil || n < 0 || strconv.Itoa(n) != suffix[1:] {
 		return 0, false
 	}
 	return n, true

@@ -110,3 +110,17 @@ func FuzzSplitAndJoined(f *testing.F) {
 		}
 	})
 }
+
+// A name that only looks like that of a slice is not one: what a browser sends
+// must never be an index as it is.
+func TestOddChunkNumbers(t *testing.T) {
+	for _, suffix := range []string{".-1", ".+1", ".01", ".1e", ".100", ".x", ".", ". 1", ".-0"} {
+		r := cookie.Parse([]string{"data" + suffix + "=x; data.0=y"})
+		if got, _ := r.Joined("data"); got != "y" {
+			t.Errorf("%q: joined %q, want y", suffix, got)
+		}
+		if got := r.Chunks("data"); len(got) != 1 || got[0] != "data.0" {
+			t.Errorf("%q: chunks %q", suffix, got)
+		}
+	}
+}

@@ -5,6 +5,7 @@ package core
 import (
 	"context"
 	"net/http"
+	"time"
 	"unicode/utf16"
 
 	"github.com/lockstep-auth/lockstep/identity"
@@ -22,10 +23,16 @@ type Config struct {
 	MinPassword      int  // in UTF-16 code units, as JavaScript counts
 	MaxPassword      int
 
-	// DeleteUser lets users delete themselves.
-	DeleteUser   bool
-	BeforeDelete func(ctx context.Context, u *identity.User) error
-	AfterDelete  func(ctx context.Context, u *identity.User) error
+	Reset   Reset
+	Verify  Verify
+	Change  Change
+	Deletes Deletes
+
+	// OnExistingSignUp learns, in the background, of a sign-up with an address
+	// that has an account. SyntheticUser makes the user that such a sign-up is
+	// told it made, from one of the right shape.
+	OnExistingSignUp func(ctx context.Context, u *identity.User, r *http.Request) error
+	SyntheticUser    func(u *identity.User) *identity.User
 
 	// ErrorURL is where /error sends a browser. Empty: to the application in
 	// production, or to a plain page in development.
@@ -36,12 +43,51 @@ type Config struct {
 	UserFields, SessionFields []schema.Field
 }
 
+// A Sender sends a link by mail. A nil Sender is a feature that is off.
+type Sender func(ctx context.Context, l plugin.Link) error
+
+// Reset holds the options of password resets.
+type Reset struct {
+	Send        Sender
+	Life        time.Duration // of a token
+	EndSessions bool
+	After       func(ctx context.Context, u *identity.User) error
+}
+
+// Verify holds the options of e-mail verification.
+type Verify struct {
+	Send     Sender
+	Life     time.Duration // of a token
+	OnSignUp bool
+	OnSignIn bool
+	SignIn   bool // a verified user is signed in
+	Before   func(ctx context.Context, u *identity.User) error
+	After    func(ctx context.Context, u *identity.User) error
+}
+
+// Change holds the options of changing the address.
+type Change struct {
+	Enabled bool
+	Confirm Sender // asks at the present address first
+	AtOnce  bool   // an address that was never verified is replaced unverified
+}
+
+// Deletes holds the options of users who delete themselves.
+type Deletes struct {
+	Enabled bool
+	Send    Sender
+	Life    time.Duration // of a token
+	Before  func(ctx context.Context, u *identity.User) error
+	After   func(ctx context.Context, u *identity.User) error
+}
+
 // Plugins returns the core endpoints.
 func Plugins(c Config) []plugin.Plugin {
 	core := &core{c}
 	return []plugin.Plugin{
 		core.signUp(), core.signIn(), core.signOut(), core.session(), core.updateSession(),
-		core.updateUser(), core.password(), core.account(), core.pages(),
+		core.updateUser(), core.changeEmail(), core.password(), core.resetPassword(), core.emailVerification(),
+		core.account(), core.pages(),
 	}
 }
 
@@ -79,6 +125,10 @@ func (c *core) checkNotLong(password string) error {
 
 func errInvalidPassword() error {
 	return plugin.Errorf(http.StatusBadRequest, "INVALID_PASSWORD", "Invalid password")
+}
+
+func errInvalidToken(status int) error {
+	return plugin.Errorf(status, "INVALID_TOKEN", "Invalid token")
 }
 
 func errNoFields() error {

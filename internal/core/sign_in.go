@@ -43,6 +43,12 @@ func (c *core) signInEmail(call *plugin.Call, in signInInput) (*signInOutput, er
 	if err != nil {
 		return nil, err
 	}
+	if c.RequireVerified && !user.EmailVerified {
+		if c.Verify.OnSignIn {
+			c.mailVerification(call, user, in.CallbackURL)
+		}
+		return nil, plugin.Errorf(http.StatusForbidden, "EMAIL_NOT_VERIFIED", "Email not verified")
+	}
 	login, err := call.SignIn(user, in.RememberMe != nil && !*in.RememberMe)
 	if errors.Is(err, identity.ErrRefused) {
 		return nil, plugin.Errorf(http.StatusUnauthorized, "FAILED_TO_CREATE_SESSION", "Failed to create session")
@@ -79,9 +85,6 @@ func (c *core) checkCredentials(call *plugin.Call, email, password string) (*ide
 	}
 	if !ok {
 		return nil, errInvalidCredentials()
-	}
-	if c.RequireVerified && !user.EmailVerified {
-		return nil, plugin.Errorf(http.StatusForbidden, "EMAIL_NOT_VERIFIED", "Email not verified")
 	}
 	return user, nil
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -50,16 +51,16 @@ func (c *core) signUpEmail(call *plugin.Call, in signUpInput) (*signUpOutput, er
 		device.Unremembered = unremembered
 		user.Device = &device
 	}
-	return c.createUser(call, user, in.Password)
+	return c.createUser(call, user, in)
 }
 
 // quiet reports whether sign-up must not tell which addresses have an account:
 // it does not sign in, so it can answer the same either way.
 func (c *core) quiet() bool { return c.RequireVerified || c.NoAutoSignIn }
 
-func (c *core) createUser(call *plugin.Call, user identity.NewUser, password string) (*signUpOutput, error) {
+func (c *core) createUser(call *plugin.Call, user identity.NewUser, in signUpInput) (*signUpOutput, error) {
 	ctx := call.Context()
-	_, err := call.Host.Identity.FindUserByEmail(ctx, user.Email)
+	owner, err := call.Host.Identity.FindUserByEmail(ctx, user.Email)
 	exists := err == nil
 	if err != nil && !errors.Is(err, identity.ErrNotFound) {
 		return nil, err
@@ -67,10 +68,11 @@ func (c *core) createUser(call *plugin.Call, user identity.NewUser, password str
 	if exists && !c.quiet() {
 		return nil, errUserExists()
 	}
-	if user.PasswordHash, err = call.Host.HashPassword(ctx, password); err != nil {
+	if user.PasswordHash, err = call.Host.HashPassword(ctx, in.Password); err != nil {
 		return nil, err
 	}
 	if exists {
+		c.tellOwner(call, owner)
 		return c.pretend(call, user)
 	}
 	created, session, err := call.Host.Identity.SignUp(ctx, user)
@@ -83,6 +85,9 @@ func (c *core) createUser(call *plugin.Call, user identity.NewUser, password str
 		return nil, plugin.Errorf(http.StatusUnprocessableEntity, "FAILED_TO_CREATE_USER", "Failed to create user")
 	case err != nil:
 		return nil, err
+	}
+	if c.Verify.OnSignUp {
+		c.mailVerification(call, created, in.CallbackURL)
 	}
 	out := &signUpOutput{User: call.PublicUser(created)}
 	if session != nil {
@@ -98,10 +103,26 @@ func (c *core) pretend(call *plugin.Call, user identity.NewUser) (*signUpOutput,
 		return nil, err
 	}
 	now := call.Host.Identity.Now()
-	return &signUpOutput{User: call.PublicUser(&identity.User{
+	made := &identity.User{
 		ID: plugin.Token(32), Name: user.Name, Email: user.Email, Image: user.Image,
 		CreatedAt: now, UpdatedAt: now, Fields: user.Fields,
-	})}, nil
+	}
+	if c.SyntheticUser != nil {
+		made = c.SyntheticUser(made)
+	}
+	return &signUpOutput{User: call.PublicUser(made)}, nil
+}
+
+// tellOwner lets the program tell the owner of an address, in the background,
+// that somebody tried to sign up with it.
+func (c *core) tellOwner(call *plugin.Call, owner *identity.User) {
+	if c.OnExistingSignUp == nil || !allowMail(call, "existing-user", owner.Email) {
+		return
+	}
+	r := call.MailRequest()
+	call.Later("tell of a sign-up with an existing address", func(ctx context.Context) error {
+		return c.OnExistingSignUp(ctx, owner, r)
+	})
 }
 
 func errUserExists() error {

@@ -13,6 +13,7 @@ func (c *core) updateUser() plugin.Plugin {
 	return plugin.Plugin{ID: "update-user", Endpoints: []plugin.Endpoint{
 		{Method: http.MethodPost, Path: "/update-user", Guard: plugin.GuardSession, Handler: plugin.JSON(c.changeUser)},
 		{Method: http.MethodPost, Path: "/delete-user", Guard: plugin.GuardSensitive, Handler: plugin.JSON(c.deleteUser)},
+		{Method: http.MethodGet, Path: "/delete-user/callback", Link: true, Handler: plugin.Params(c.deleteLink)},
 	}}
 }
 
@@ -33,12 +34,16 @@ func (c *core) changeUser(call *plugin.Call, in map[string]any) (status, error) 
 		call.ForgetSession()
 		return status{}, plugin.Unauthorized()
 	case errors.Is(err, identity.ErrTaken), errors.Is(err, identity.ErrRefused):
-		return status{}, plugin.Errorf(http.StatusUnprocessableEntity, "FAILED_TO_UPDATE_USER", "Failed to update user")
+		return status{}, errFailedToUpdateUser()
 	case err != nil:
 		return status{}, err
 	}
 	call.SetSession(&plugin.Login{Session: login.Session, User: user}, nil)
 	return status{true}, nil
+}
+
+func errFailedToUpdateUser() error {
+	return plugin.Errorf(http.StatusUnprocessableEntity, "FAILED_TO_UPDATE_USER", "Failed to update user")
 }
 
 // userChanges returns the fields to set of what a client sent.
@@ -110,50 +115,99 @@ type deleteUserOutput struct {
 }
 
 func (c *core) deleteUser(call *plugin.Call, in deleteUserInput) (*deleteUserOutput, error) {
-	if !c.DeleteUser {
+	if !c.Deletes.Enabled {
 		return nil, &plugin.Error{Status: http.StatusNotFound}
 	}
 	login, err := call.SensitiveLogin()
 	if err != nil {
 		return nil, err
 	}
-	if in.Password != nil && *in.Password != "" {
+	byPassword := in.Password != nil && *in.Password != ""
+	if byPassword {
 		if err := c.confirmPassword(call, login.User.ID, *in.Password); err != nil {
 			return nil, err
 		}
 	}
-	byToken := in.Token != nil && *in.Token != ""
-	byPassword := in.Password != nil && *in.Password != ""
-	if !byToken && !byPassword && !call.Fresh(login.Session) {
+	if in.Token != nil && *in.Token != "" {
+		return c.removeUser(call, login.User, *in.Token)
+	}
+	if c.Deletes.Send != nil {
+		return c.mailDeletion(call, login.User, in.CallbackURL)
+	}
+	if !byPassword && !call.Fresh(login.Session) {
 		return nil, plugin.Errorf(http.StatusBadRequest, "SESSION_EXPIRED",
 			"Session expired. Re-authenticate to perform this action.")
 	}
-	token := ""
-	if byToken {
-		token = *in.Token
+	return c.removeUser(call, login.User, "")
+}
+
+// mailDeletion asks the user by mail whether the account shall go.
+func (c *core) mailDeletion(call *plugin.Call, user *identity.User, callback *string) (*deleteUserOutput, error) {
+	out := &deleteUserOutput{Success: true, Message: "Verification email sent"}
+	if !allowMail(call, "delete-user", user.Email) {
+		return out, nil
 	}
-	return c.removeUser(call, login.User, token)
+	token, err := call.Host.Identity.IssueDeletion(call.Context(), user.ID, c.Deletes.Life)
+	if errors.Is(err, identity.ErrRefused) {
+		return out, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	mail(call, "send confirmation of a deletion", c.Deletes.Send, plugin.Link{
+		User: user, URL: linkURL(call, "/delete-user/callback", token, callback), Token: token,
+	})
+	cleanUp(call)
+	return out, nil
+}
+
+type deleteLinkInput struct {
+	Token       string  `json:"token"`
+	CallbackURL *string `json:"callbackURL"`
+}
+
+// deleteLink deletes the caller, who followed a link from a mail and must be
+// signed in as the user whom it was sent to.
+func (c *core) deleteLink(call *plugin.Call, in deleteLinkInput) (*deleteUserOutput, error) {
+	if !c.Deletes.Enabled {
+		return nil, plugin.Errorf(http.StatusNotFound, "NOT_FOUND", "Not found")
+	}
+	login, err := call.SensitiveLogin()
+	if e, ok := errors.AsType[*plugin.Error](err); ok && e.Status == http.StatusUnauthorized {
+		return nil, plugin.Errorf(http.StatusNotFound, "FAILED_TO_GET_USER_INFO", "Failed to get user info")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if in.Token == "" {
+		return nil, errInvalidToken(http.StatusNotFound)
+	}
+	out, err := c.removeUser(call, login.User, in.Token)
+	if err == nil && in.CallbackURL != nil && *in.CallbackURL != "" {
+		call.RedirectTo = *in.CallbackURL
+	}
+	return out, err
 }
 
 // removeUser deletes the user, and with a token only if it was issued to the
 // user for this and has not been used.
 func (c *core) removeUser(call *plugin.Call, user *identity.User, token string) (*deleteUserOutput, error) {
 	ctx := call.Context()
-	if c.BeforeDelete != nil {
-		if err := c.BeforeDelete(ctx, user); err != nil {
+	if c.Deletes.Before != nil {
+		if err := c.Deletes.Before(ctx, user); err != nil {
 			return nil, err
 		}
 	}
 	err := call.Host.Identity.DeleteUser(ctx, user.ID, token)
 	switch {
 	case errors.Is(err, identity.ErrNotFound):
-		return nil, plugin.Errorf(http.StatusNotFound, "INVALID_TOKEN", "Invalid token")
+		return nil, errInvalidToken(http.StatusNotFound)
 	case err != nil && !errors.Is(err, identity.ErrRefused):
 		return nil, err
 	}
 	call.ForgetSession()
-	if c.AfterDelete != nil {
-		if err := c.AfterDelete(ctx, user); err != nil {
+	if c.Deletes.After != nil {
+		if err := c.Deletes.After(ctx, user); err != nil {
 			return nil, err
 		}
 	}

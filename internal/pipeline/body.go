@@ -58,7 +58,7 @@ func mediaType(contentType string, form bool) (string, error) {
 		return media, nil
 	}
 	return "", plugin.Errorf(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE",
-		"Content-Type %q is not allowed. Allowed types: %s", contentType, allowed)
+		`Content-Type "%s" is not allowed. Allowed types: %s`, contentType, allowed)
 }
 
 func bodyError(err error) error {

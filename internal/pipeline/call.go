@@ -49,6 +49,7 @@ func (p *Pipeline) Do(ctx context.Context, g GoCall) (*plugin.Call, error) {
 	c.Query = parseQuery(g.Query)
 	c.Body, c.HasBody = g.Body, g.Has
 	c.Err = p.run(c, (*plugin.Call).CheckGuard)
+	c.RunLater()
 	return c, c.Err
 }
 

@@ -120,6 +120,23 @@ func checkURLs(c *plugin.Call, trust *origin.Trust) error {
 	return nil
 }
 
+// checkLink refuses a link from a mail that would send the browser to a site
+// that is not trusted, and one that nobody has opened: browsers fetch ahead what
+// a person may open next, and scanners what a person may be about to read. The
+// failure makes them ask again when it is opened.
+func (p *Pipeline) checkLink(c *plugin.Call, trust *origin.Trust) error {
+	if url := c.Query.Get("callbackURL"); url != "" && !p.skipsOrigin(c) && !trust.Redirect(url) {
+		return plugin.Errorf(http.StatusForbidden, "INVALID_CALLBACK_URL", "Invalid callbackURL")
+	}
+	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		purpose := strings.ToLower(c.Request.Header.Get(name))
+		if strings.Contains(purpose, "prefetch") || strings.Contains(purpose, "preview") || strings.Contains(purpose, "prerender") {
+			return plugin.Errorf(http.StatusForbidden, "PREFETCH_NOT_ALLOWED", "Open the link to use it")
+		}
+	}
+	return nil
+}
+
 // falsy reports whether JavaScript takes a decoded JSON value for false.
 func falsy(v any) bool {
 	switch v := v.(type) {

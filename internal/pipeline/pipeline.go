@@ -113,6 +113,7 @@ func (p *Pipeline) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.Err = p.serve(c, trust)
 	p.respond(w, r, c)
+	c.RunLater()
 }
 
 // Locate says where the server is for this request.
@@ -180,8 +181,13 @@ func (p *Pipeline) serve(c *plugin.Call, trust *origin.Trust) error {
 		return err
 	}
 	return p.run(c, func(c *plugin.Call) error {
-		if c.Endpoint.Form {
+		if c.Endpoint.Form || c.Endpoint.CheckOrigin {
 			if err := p.checkForm(c, trust); err != nil {
+				return err
+			}
+		}
+		if c.Endpoint.Link {
+			if err := p.checkLink(c, trust); err != nil {
 				return err
 			}
 		}

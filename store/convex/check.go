@@ -107,7 +107,7 @@ func (t *table) checkOp(op store.Op, earlier []store.Op) (store.Op, error) {
 		op.Set, err = t.complete(op.Set)
 		return op, err
 	}
-	if err := t.checkAdd(op.Add, op.Set); err != nil {
+	if err := errors.Join(t.checkRequired(op.Set), t.checkAdd(op.Add, op.Set)); err != nil {
 		return op, err
 	}
 	op.Where, err = t.checkWhere(op.Where, earlier)
@@ -160,9 +160,6 @@ func (t *table) checkSet(set store.Record, earlier []store.Op) (store.Record, er
 		if out[name], err = f.check(v, earlier); err != nil {
 			return nil, fmt.Errorf("convex: table %q: %w", t.name, err)
 		}
-		if out[name] == nil && f.Required && f.Default == nil {
-			return nil, fmt.Errorf("convex: field %q of table %q is required", name, t.name)
-		}
 	}
 	return out, nil
 }
@@ -178,12 +175,18 @@ func (t *table) complete(set store.Record) (store.Record, error) {
 			}
 			v = checked
 		}
-		if v == nil && f.Required {
-			return nil, fmt.Errorf("convex: field %q of table %q is required", f.Name, t.name)
-		}
 		set[f.Name] = v
 	}
-	return set, nil
+	return set, t.checkRequired(set)
+}
+
+func (t *table) checkRequired(set store.Record) error {
+	for name, v := range set {
+		if v == nil && t.byName[name].Required {
+			return fmt.Errorf("convex: field %q of table %q is required", name, t.name)
+		}
+	}
+	return nil
 }
 
 func (t *table) checkAdd(add map[string]float64, set store.Record) error {

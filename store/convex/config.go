@@ -13,7 +13,7 @@ import (
 )
 
 // minSecret is the shortest Config.Secret in characters. The functions refuse a
-// shorter one too (js/convex/src/lockstep/secret.ts).
+// shorter one too (js/convex/src/lockstepFunctions/secret.ts).
 const minSecret = 32
 
 // A Config says where the data is and what opens the door to it. URL is

@@ -112,7 +112,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		return err
 	}
 	_, err := s.client.Now(ctx)
-	return explainRead(err)
+	return explain(err)
 }
 
 // Plan says what the deployment lacks, for people to add to convex/schema.ts.

@@ -1,4 +1,4 @@
-// Deletes what has expired; see lockstep/cleanup.ts.
+// Deletes what has expired; see lockstepFunctions/cleanup.ts.
 import { cronJobs, makeFunctionReference } from 'convex/server'
 
 const crons = cronJobs()

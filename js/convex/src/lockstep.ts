@@ -4,8 +4,8 @@
 // For a server that must not hold a deploy key, replace lockstep by
 // lockstepWithSecret and set LOCKSTEP_SECRET in the deployment's environment.
 //
-// This file is yours. The folder lockstep/ is replaced by updates.
-import { lockstep } from './lockstep/functions'
+// This file is yours. The folder lockstepFunctions/ is replaced by updates.
+import { lockstep } from './lockstepFunctions'
 import schema from './schema'
 
 export const { read, apply, describe, cleanUp } = lockstep({

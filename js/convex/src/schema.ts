@@ -1,7 +1,7 @@
 // The tables of Better Auth, with every index that the server uses.
 import { defineSchema, defineTable } from 'convex/server'
 import { v } from 'convex/values'
-import { lockstepTables } from './lockstep/tables'
+import { lockstepTables } from './lockstepFunctions/tables'
 
 export default defineSchema({
   user: defineTable({

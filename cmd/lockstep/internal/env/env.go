@@ -67,9 +67,10 @@ func baseURL(s *file.Settings, getenv func(string) string) string {
 	return ""
 }
 
+// database never brings the file's key to another deployment than the file's.
 func database(db *file.Database, getenv func(string) string) {
-	if url := getenv("CONVEX_URL"); url != "" {
-		*db = file.Database{Convex: file.Convex{URL: url, DeployKey: db.Convex.DeployKey}}
+	if url := getenv("CONVEX_URL"); url != "" && url != db.Convex.URL {
+		*db = file.Database{Convex: file.Convex{URL: url}}
 	}
 	if db.Convex.URL != "" {
 		db.Convex.DeployKey = cmp.Or(getenv("CONVEX_DEPLOY_KEY"), db.Convex.DeployKey)

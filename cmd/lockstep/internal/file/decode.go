@@ -14,6 +14,9 @@ import (
 	"github.com/lockstep-auth/lockstep/schema"
 )
 
+// maxName is the longest name of an option, in bytes.
+const maxName = 200
+
 // maxSeconds is the longest duration, about a century. Dates far beyond it could
 // no longer be written.
 const maxSeconds = 100 * 366 * 24 * 60 * 60
@@ -46,7 +49,14 @@ func describe(n *yaml.Node) string {
 		return "a section"
 	case yaml.SequenceNode:
 		return "a list"
+	case yaml.ScalarNode:
+		return describeScalar(n)
+	default:
+		return "an alias"
 	}
+}
+
+func describeScalar(n *yaml.Node) string {
 	switch n.ShortTag() {
 	case "!!int", "!!float":
 		return "a number"
@@ -105,6 +115,10 @@ func (d *decoder) each(path string, n *yaml.Node, f func(key string, k, value *y
 		k, value := n.Content[i], n.Content[i+1]
 		if k.Kind != yaml.ScalarNode || k.ShortTag() == "!!merge" {
 			d.fail(k, "a name in %s must be plain text", orRoot(path))
+			continue
+		}
+		if len(k.Value) > maxName {
+			d.fail(k, "a name in %s has more than %d bytes", orRoot(path), maxName)
 			continue
 		}
 		at := join(path, k.Value)
@@ -236,11 +250,11 @@ func tagged(t reflect.Type) map[string][]int {
 // join returns the path of key below path, with keys that are no plain names in
 // brackets.
 func join(path, key string) string {
-	plain := key != "" && len(key) <= 64 && !strings.ContainsFunc(key, func(r rune) bool {
+	plain := key != "" && !strings.ContainsFunc(key, func(r rune) bool {
 		return r != '_' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
 	})
 	if !plain {
-		return path + "[" + strconv.Quote(key[:min(len(key), 64)]) + "]"
+		return path + "[" + strconv.Quote(key) + "]"
 	}
 	if path == "" {
 		return key
@@ -255,7 +269,8 @@ func orRoot(path string) string {
 	return path
 }
 
-// names returns the names of the options of a section, sorted.
+// names returns the names of the options of a section, sorted. Those that are
+// refused are not among them.
 func (d *decoder) names(path string, t reflect.Type) []string {
 	var names []string
 	for name := range tagged(t) {

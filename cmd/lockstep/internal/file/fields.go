@@ -209,8 +209,9 @@ func plain(n *yaml.Node) (any, error) {
 		return object(n)
 	case yaml.ScalarNode:
 		return scalar(n)
+	default:
+		return nil, fmt.Errorf("it has %s", describe(n))
 	}
-	return nil, fmt.Errorf("it has %s", describe(n))
 }
 
 func object(n *yaml.Node) (any, error) {

@@ -18,6 +18,7 @@ package file
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"go.yaml.in/yaml/v4"
@@ -31,6 +32,9 @@ const maxSize = 1 << 20
 // Settings are what a configuration file says. They are not checked beyond
 // their types: lockstep.New does that.
 type Settings struct {
+	// Source is the name of the file; empty if there is none.
+	Source string
+
 	Auth     lockstep.Config
 	Database Database
 
@@ -42,10 +46,10 @@ type Settings struct {
 func (s *Settings) Given(option string) bool { return s.given[option] }
 
 // String returns "[redacted]".
-func (*Settings) String() string { return "[redacted]" }
+func (Settings) String() string { return "[redacted]" }
 
 // GoString returns "[redacted]".
-func (*Settings) GoString() string { return "[redacted]" }
+func (Settings) GoString() string { return "[redacted]" }
 
 // A Database says where the data is. At most one field is set; the zero
 // Database leaves the choice to the program.
@@ -70,16 +74,17 @@ func (c Convex) GoString() string { return c.URL }
 
 // Load reads the file at path.
 func Load(path string) (*Settings, error) {
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > maxSize {
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxSize {
 		return nil, fmt.Errorf("%s: larger than %d bytes", path, maxSize)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
 	}
 	return Parse(path, data)
 }
@@ -87,7 +92,7 @@ func Load(path string) (*Settings, error) {
 // Parse reads data; errors call it name. The error lists everything that is
 // wrong, one problem per line.
 func Parse(name string, data []byte) (*Settings, error) {
-	d := &decoder{name: name, settings: &Settings{given: make(map[string]bool)}}
+	d := &decoder{name: name, settings: &Settings{Source: name, given: make(map[string]bool)}}
 	d.options, d.refused = special(), refused()
 	root, err := d.parse(data)
 	if err != nil {

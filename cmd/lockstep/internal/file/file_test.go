@@ -2,8 +2,10 @@ package file_test
 
 import (
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -54,8 +56,10 @@ baseURL:
 `, lockstep.Config{DynamicBaseURL: lockstep.DynamicBaseURL{
 			AllowedHosts: []string{"example.com", "*.example.com"}, Fallback: "https://example.com", Protocol: "https",
 		}}},
-		{"versions of the secret keep their order", "secrets:\n- {version: 2, value: new}\n- {version: 1, value: old}\n",
-			lockstep.Config{Secrets: []lockstep.Secret{{Version: 2, Value: "new"}, {Version: 1, Value: "old"}}}},
+		{
+			"versions of the secret keep their order", "secrets:\n- {version: 2, value: new}\n- {version: 1, value: old}\n",
+			lockstep.Config{Secrets: []lockstep.Secret{{Version: 2, Value: "new"}, {Version: 1, Value: "old"}}},
+		},
 		{"durations are seconds, and zero is a value", `
 session:
   expiresIn: 604800
@@ -66,12 +70,16 @@ session:
 			ExpiresIn: 7 * day, UpdateAge: new(time.Duration(0)), FreshAge: new(500 * time.Millisecond),
 			CookieCache: lockstep.CookieCache{Enabled: true, MaxAge: 5 * time.Minute, Strategy: "jwe", Version: "2"},
 		}}},
-		{"refreshCache as a switch", "session: {cookieCache: {refreshCache: false}}",
-			lockstep.Config{Session: lockstep.SessionOptions{CookieCache: lockstep.CookieCache{RefreshCache: new(false)}}}},
-		{"refreshCache as a section", "session: {cookieCache: {refreshCache: {updateAge: 60}}}",
+		{
+			"refreshCache as a switch", "session: {cookieCache: {refreshCache: false}}",
+			lockstep.Config{Session: lockstep.SessionOptions{CookieCache: lockstep.CookieCache{RefreshCache: new(false)}}},
+		},
+		{
+			"refreshCache as a section", "session: {cookieCache: {refreshCache: {updateAge: 60}}}",
 			lockstep.Config{Session: lockstep.SessionOptions{CookieCache: lockstep.CookieCache{
 				RefreshCache: new(true), RefreshUpdateAge: time.Minute,
-			}}}},
+			}}},
+		},
 		{"rules keep their order", `
 rateLimit:
   enabled: true
@@ -87,10 +95,14 @@ rateLimit:
 				{Path: "/sign-in/*", Window: 10 * time.Second, Max: 3}, {Path: "/get-session", Skip: true},
 			},
 		}}},
-		{"disableOriginCheck as a switch", "advanced: {disableOriginCheck: true}",
-			lockstep.Config{Advanced: lockstep.Advanced{DisableOriginCheck: true}}},
-		{"disableOriginCheck as paths", "advanced: {disableOriginCheck: [/callback]}",
-			lockstep.Config{Advanced: lockstep.Advanced{DisableOriginCheckPaths: []string{"/callback"}}}},
+		{
+			"disableOriginCheck as a switch", "advanced: {disableOriginCheck: true}",
+			lockstep.Config{Advanced: lockstep.Advanced{DisableOriginCheck: true}},
+		},
+		{
+			"disableOriginCheck as paths", "advanced: {disableOriginCheck: [/callback]}",
+			lockstep.Config{Advanced: lockstep.Advanced{DisableOriginCheckPaths: []string{"/callback"}}},
+		},
 		{"advanced sections", `
 advanced:
   ipAddress: {ipAddressHeaders: [x-real-ip], trustedProxies: [10.0.0.0/8], ipv6Subnet: 56, disableIpTracking: true}
@@ -112,10 +124,12 @@ advanced:
 			}},
 			DefaultCookieAttributes: lockstep.CookieAttributes{HTTPOnly: new(true)},
 		}}},
-		{"renamed tables and fields", "user: {modelName: users, fields: {email: email_address}}",
+		{
+			"renamed tables and fields", "user: {modelName: users, fields: {email: email_address}}",
 			lockstep.Config{User: lockstep.UserOptions{TableOptions: lockstep.TableOptions{
 				ModelName: "users", Fields: map[string]string{"email": "email_address"},
-			}}}},
+			}}},
+		},
 		{"additional fields keep their order and are required, taken and sent unless they say otherwise", `
 user:
   additionalFields:
@@ -228,8 +242,8 @@ func TestParseErrors(t *testing.T) {
 		want       []string // a line for each problem
 	}{
 		{
-			"a swap of letters is found", "session:\n  cookieCache:\n    startegy: jwe\n",
-			[]string{"lockstep.yaml:3: unknown option session.cookieCache.startegy: did you mean session.cookieCache.strategy?"},
+			"a swap of letters is found", "session:\n  cookieCache:\n    mxaAge: 5\n",
+			[]string{"lockstep.yaml:3: unknown option session.cookieCache.mxaAge: did you mean session.cookieCache.maxAge?"},
 		},
 		{
 			"case matters, and is found", "baseUrl: https://example.com\n",
@@ -238,6 +252,18 @@ func TestParseErrors(t *testing.T) {
 		{
 			"an option of another section is found", "trustedProxies: [10.0.0.0/8]\n",
 			[]string{"lockstep.yaml:1: unknown option trustedProxies: did you mean advanced.ipAddress.trustedProxies?"},
+		},
+		{
+			"an option that is refused is found, too", "socialProvider: {}\n",
+			[]string{"lockstep.yaml:1: unknown option socialProvider: did you mean socialProviders?"},
+		},
+		{
+			"a path as a name", "session.expiresIn: 5\n",
+			[]string{`lockstep.yaml:1: unknown option ["session.expiresIn"]: write a section for each part of it`},
+		},
+		{
+			"a name without end", strings.Repeat("a", 201) + ": 5\n",
+			[]string{"lockstep.yaml:1: a name in the file has more than 200 bytes"},
 		},
 		{
 			"without a likely option there is the list", "user: {deleteUser: {frobnicate: 1}}\n",
@@ -329,7 +355,7 @@ func TestParseErrors(t *testing.T) {
 			"anchors and aliases", "appName: &a x\nbasePath: *a\n",
 			[]string{
 				"lockstep.yaml:1: text that begins with one of * & ! needs quotes, and anchors are not supported",
-				"lockstep.yaml:2: basePath must be text, not something else",
+				"lockstep.yaml:2: basePath must be text, not an alias",
 			},
 		},
 		{
@@ -357,6 +383,10 @@ func TestParseErrors(t *testing.T) {
 		},
 		{
 			"a rule that is true", "rateLimit: {customRules: {/ok: true}}\n",
+			[]string{`lockstep.yaml:1: rateLimit.customRules["/ok"] must be false or a section with window and max`},
+		},
+		{
+			"a rule that is text", "rateLimit: {customRules: {/ok: no}}\n",
 			[]string{`lockstep.yaml:1: rateLimit.customRules["/ok"] must be false or a section with window and max`},
 		},
 		{
@@ -439,7 +469,7 @@ func TestErrorsNeverShowValues(t *testing.T) {
 	for _, text := range []string{
 		"secret: [%s]", "secret: {value: %s}", "secrets: %s", "secrets: [{version: x, value: [%s]}]",
 		"secret: *%s", "secret: !%s x", "secret: |\n%s", "secret: '%s", "database: {convex: {deployKey: [%s]}}", "database: %s",
-		"secret: %s: x", "secret: &%s", "? %s",
+		"secret: %s: x", "secret: &%s",
 	} {
 		_, err := file.Parse("lockstep.yaml", fmt.Appendf(nil, text, canary))
 		if err == nil || strings.Contains(err.Error(), canary) {
@@ -468,8 +498,47 @@ func TestSettingsPrintRedacted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
-		if got := fmt.Sprintf(format+format, s, s.Database); strings.Contains(got, "canary") {
+		if got := fmt.Sprintf(format+format+format, s, *s, s.Database); strings.Contains(got, "canary") {
 			t.Errorf("%s shows the secret: %s", format, got)
+		}
+	}
+}
+
+// TestEveryOptionCanBeGiven protects that a new option of lockstep.Config has a
+// type that a file can give.
+func TestEveryOptionCanBeGiven(t *testing.T) {
+	for path := range options("", reflect.TypeFor[lockstep.Config]()) {
+		var text strings.Builder
+		names := strings.Split(path, ".")
+		for i, name := range names {
+			fmt.Fprintf(&text, "%*s%s:\n", i, "", name)
+		}
+		fmt.Fprintf(&text, "%*s- - - x\n", len(names), "") // which no option is
+		_, err := file.Parse("lockstep.yaml", []byte(text.String()))
+		if err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "unknown") {
+			t.Errorf("%s: got %v, want an error about its type", path, err)
+		}
+	}
+}
+
+// options are the paths of the options of a struct.
+func options(prefix string, section reflect.Type) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, f := range reflect.VisibleFields(section) {
+			name := f.Tag.Get("option")
+			if name == "" || name == "-" {
+				continue
+			}
+			if !yield(prefix + name) {
+				return
+			}
+			if f.Type.Kind() == reflect.Struct {
+				for path := range options(prefix+name+".", f.Type) {
+					if !yield(path) {
+						return
+					}
+				}
+			}
 		}
 	}
 }

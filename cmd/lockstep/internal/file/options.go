@@ -140,7 +140,7 @@ func (d *decoder) customRules(path string, n *yaml.Node) {
 			d.rule(at, value, &rule)
 		} else {
 			on := true
-			if d.bool(at, value, &on); on {
+			if value.ShortTag() != "!!bool" || value.Decode(&on) != nil || on {
 				d.fail(value, "%s must be false or a section with window and max", at)
 			}
 			rule.Skip = true

@@ -6,18 +6,21 @@ import (
 	"strings"
 )
 
-// maxName is the longest name for which a neighbour is looked for, in bytes.
-const maxName = 64
-
 // suggest names the option that was probably meant by key in the section at
 // path, or else those that there are.
 func (d *decoder) suggest(path, key string, section reflect.Type) string {
-	here := d.names(path, section)
-	if len(key) > maxName {
-		return ""
+	all, here := d.all(), d.names(path, section)
+	if slices.Contains(all, key) {
+		return ": write a section for each part of it"
 	}
-	near := nearest(key, here)
-	if at := elsewhere(key, d.all()); at != "" && !strings.EqualFold(near, key) {
+	nearby := here
+	for _, at := range all {
+		if parent, name := cut(at); parent == path && !slices.Contains(here, name) {
+			nearby = append(nearby, name)
+		}
+	}
+	near := nearest(key, nearby)
+	if at := elsewhere(key, all); at != "" && !strings.EqualFold(near, key) {
 		return ": did you mean " + at + "?"
 	}
 	if near != "" {

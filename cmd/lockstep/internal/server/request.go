@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"log/slog"
@@ -58,14 +59,15 @@ func (s *Server) panicked(w *recorder, r *http.Request, v any) {
 // log writes the line of a request. Probes that went well would drown the
 // others, so that they are for debugging only.
 func (s *Server) log(w *recorder, r *http.Request, took time.Duration) {
+	status := cmp.Or(w.status, http.StatusOK) // net/http sends 200 for nothing
 	level := slog.LevelInfo
-	if isProbe(r) && w.status == http.StatusOK {
+	if isProbe(r) && status == http.StatusOK {
 		level = slog.LevelDebug
 	}
 	s.Log.LogAttrs(r.Context(), level, "request",
 		slog.String("method", r.Method),
 		slog.String("path", s.publicPath(r.URL.EscapedPath())),
-		slog.Int("status", w.status),
+		slog.Int("status", status),
 		slog.Int64("bytes", w.bytes),
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 		slog.String("ip", s.ClientIP(r)),

@@ -70,7 +70,7 @@ class Batch {
     const { table } = op
     const sources = op.sources.map((s) => this.resolveSource(s))
     const selection: Selection = { table, sources, all: this.resolveConditions(op.all), any: this.resolveConditions(op.any) }
-    const enough = op.expect === 'one' ? 2 : op.verb === 'check' ? 1 : undefined
+    const enough = op.expect === 'one' ? 2 : op.verb === 'check' ? 1 : Infinity
     const found = await select(this.db, this.deployment, selection, { limit: ROW_LIMIT, enough })
     if (!found) throw new ConvexError({ code: 'TOO_MANY', table, limit: ROW_LIMIT })
     return found
@@ -102,7 +102,7 @@ class Batch {
     }
   }
 
-  private async pointing(child: Rules['children'][number], doc: Document, enough?: number): Promise<Document[]> {
+  private async pointing(child: Rules['children'][number], doc: Document, enough = Infinity): Promise<Document[]> {
     const key = doc[child.target] ?? null
     if (key === null) return []
     return having(this.db, this.deployment, { ...child, fields: [child.field] }, [key], { enough })

@@ -19,7 +19,7 @@ export class Deployment {
 
   indexes(table: string): { name: string; fields: string[] }[] {
     this.check(table)
-    return this.schema.tables[table][' indexes']().map((i) => ({ name: i.indexDescriptor, fields: i.fields }))
+    return this.schema.tables[table]![' indexes']().map((i) => ({ name: i.indexDescriptor, fields: i.fields }))
   }
 
   /** Refuses an index that is not there or does not start with these fields. */

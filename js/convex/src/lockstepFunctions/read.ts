@@ -18,7 +18,7 @@ export type Row = { id: string; [field: string]: unknown }
 type Answer = { rows: Row[]; related: Row[][]; count: number; more?: boolean; cursor?: string | null }
 
 export async function read(db: Reader, deployment: Deployment, { queries, page }: ReadCall): Promise<Answer[]> {
-  if (page) return [await readPage(db, deployment, queries[0], page)]
+  if (page) return [await readPage(db, deployment, queries[0]!, page)]
   const answers: Answer[] = []
   for (const query of queries) answers.push(await readOne(db, deployment, query))
   return answers
@@ -26,8 +26,8 @@ export async function read(db: Reader, deployment: Deployment, { queries, page }
 
 async function readOne(db: Reader, deployment: Deployment, query: Query): Promise<Answer> {
   const { sort, limit, offset, join } = query
-  const isEnough = limit > 0 && !sort && !query.count
-  const found = await select(db, deployment, query, { limit: ROW_LIMIT, enough: isEnough ? offset + limit : undefined })
+  const isPart = limit > 0 && !sort && !query.count
+  const found = await select(db, deployment, query, { limit: ROW_LIMIT, enough: isPart ? offset + limit : Infinity })
   const more = { rows: [], related: [], count: 0, more: true }
   if (!found) return more
   if (query.count) return { rows: [], related: [], count: found.length }
@@ -41,7 +41,7 @@ async function readOne(db: Reader, deployment: Deployment, query: Query): Promis
 }
 
 async function readPage(db: Reader, deployment: Deployment, query: Query, page: { cursor: string | null; size: number }): Promise<Answer> {
-  const source = query.sources[0]
+  const source = query.sources[0]!
   if ('ids' in source) return { ...(await readOne(db, deployment, { ...query, limit: 0, offset: 0, sort: undefined })), cursor: null }
   deployment.check(query.table)
   const { page: docs, continueCursor, isDone } = await range(db, deployment, query.table, source, query.descending).paginate({

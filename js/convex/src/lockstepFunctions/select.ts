@@ -15,7 +15,7 @@ export async function select(
   db: Reader,
   deployment: Deployment,
   selection: Selection & { descending?: boolean },
-  { limit, enough = Infinity }: { limit: number; enough?: number },
+  { limit, enough }: { limit: number; enough: number },
 ): Promise<Document[] | null> {
   deployment.check(selection.table)
   const found = new Map<string, Document>() // sources can overlap
@@ -63,7 +63,7 @@ export function range(
   return db
     .query(table)
     .withIndex(source.index, (q: any) => {
-      source.eq.forEach((value, i) => (q = q.eq(source.fields[i], value)))
+      source.eq.forEach((value, i) => (q = q.eq(source.fields[i]!, value)))
       const field = source.fields[source.eq.length]
       if (source.lower) q = source.lower.inclusive ? q.gte(field, source.lower.value) : q.gt(field, source.lower.value)
       if (source.upper) q = source.upper.inclusive ? q.lte(field, source.upper.value) : q.lt(field, source.upper.value)
@@ -78,11 +78,11 @@ export async function having(
   deployment: Deployment,
   at: { table: string; fields: string[]; index: string | null },
   values: unknown[],
-  and: { all?: Condition[]; any?: Condition[]; enough?: number } = {},
+  and: { all?: Condition[]; any?: Condition[]; enough: number },
 ): Promise<Document[]> {
   const { table, fields, index } = at
   const eq = values as Value[]
-  const all: Condition[] = fields.map((field, i) => ({ field, op: 'eq', value: eq[i] }))
+  const all: Condition[] = fields.map((field, i) => ({ field, op: 'eq', value: eq[i]! }))
   const source = index === null ? { scan: fields } : { index, fields, eq }
   const selection = { table, sources: [source], all: [...all, ...(and.all ?? [])], any: and.any ?? [] }
   return (await select(db, deployment, selection, { limit: Infinity, enough: and.enough }))!

@@ -1,0 +1,4 @@
+package main
+
+// Main runs the program, for the tests to start themselves as it.
+func Main() { main() }

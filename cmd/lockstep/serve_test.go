@@ -1,0 +1,219 @@
+package main_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	noBaseURL = `lockstep: no base URL: set BETTER_AUTH_URL, or baseURL in lockstep.yaml, to the address that users see, such as "https://auth.example.com"`
+	noSecret  = `lockstep: no secret: run "lockstep secret", and set BETTER_AUTH_SECRET, or secret in lockstep.yaml, to what it prints`
+)
+
+func TestServeRefuses(t *testing.T) {
+	const secret = "BETTER_AUTH_SECRET=8d2f6a0c4e1b7395d8f2a6c0e4b17395"
+	tests := []struct {
+		name, file string
+		env        []string
+		want       []string
+	}{
+		{"nothing set", "", nil, []string{noBaseURL, noSecret}},
+		{"no base URL", "", []string{secret}, []string{noBaseURL}},
+		{"no secret", "", []string{"BETTER_AUTH_URL=https://auth.example.com"}, []string{noSecret}},
+		{
+			"all that is wrong at once", "rateLimit: {storage: redis}\n", nil,
+			[]string{noBaseURL, noSecret, `lockstep: RateLimit.Storage is "redis", must be "memory" or "database"`},
+		},
+		{
+			"the published secret", "",
+			[]string{"BETTER_AUTH_URL=https://auth.example.com", "BETTER_AUTH_SECRET=better-auth-secret-12345678901234567890"},
+			[]string{`lockstep: the secret is the one that is published in Better Auth's source: run "lockstep secret" for a new one`},
+		},
+		{
+			"a short secret", "",
+			[]string{"BETTER_AUTH_URL=https://auth.example.com", "AUTH_SECRET=short"},
+			[]string{`lockstep: Secret has 5 characters, needs 32 (run "lockstep secret")`},
+		},
+		{
+			"an unknown option", "session:\n  expiresin: 5\n", nil,
+			[]string{"lockstep: lockstep.yaml:2: unknown option session.expiresin: did you mean session.expiresIn?"},
+		},
+		{
+			"a configuration file that is not there", "",
+			[]string{"LOCKSTEP_CONFIG=other.yaml"},
+			[]string{"lockstep: there is no configuration file other.yaml: name another one with --config"},
+		},
+		{
+			"secrets without versions", "",
+			[]string{"BETTER_AUTH_SECRETS=canary"},
+			[]string{"lockstep: BETTER_AUTH_SECRETS: entry 1 is not a version and a secret, as in 2:new,1:old"},
+		},
+		{
+			"Convex", settings,
+			[]string{"CONVEX_URL=https://happy-animal-123.convex.cloud"},
+			[]string{"lockstep: this build has no Convex store yet: to use an SQLite file, unset CONVEX_URL and database.convex"},
+		},
+		{
+			"a database in no folder", settings + "database: {sqlite: none/a.db}\n", nil,
+			[]string{"lockstep: there is no folder none for the database: make it, or name another file as database.sqlite"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if tt.file != "" {
+				write(t, dir, "lockstep.yaml", tt.file)
+			}
+			got := lockstep(t, dir, tt.env, "serve", "--addr", "127.0.0.1:0")
+			if got.code != 1 {
+				t.Errorf("got exit code %d, want 1", got.code)
+			}
+			if diff := cmp.Diff(strings.Split(strings.TrimSpace(got.stderr), "\n"), tt.want); diff != "" {
+				t.Errorf("got -, want +:\n%s", diff)
+			}
+			if _, err := os.Stat(filepath.Join(dir, "lockstep.db")); err == nil {
+				t.Error("a database was made")
+			}
+		})
+	}
+}
+
+func TestServe(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "lockstep.yaml", settings)
+	p := serve(t, dir)
+
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if got := p.send(t, http.MethodGet, path, ""); got.status != http.StatusOK || got.body != `{"status":"ok"}` {
+			t.Errorf("%s: got %d %s, want 200 and ok", path, got.status, got.body)
+		}
+	}
+	if got := p.send(t, http.MethodGet, "/api/auth/ok", ""); got.status != http.StatusOK || got.body != `{"ok":true}` {
+		t.Errorf("got %d %s, want the endpoint", got.status, got.body)
+	}
+	if got := p.send(t, http.MethodGet, "/", ""); got.status != http.StatusNotFound || got.body != `{"code":"NOT_FOUND","message":"Not found"}` {
+		t.Errorf("got %d %s, want 404: serve has no pages", got.status, got.body)
+	}
+	if got := p.stop(t); got != 0 {
+		t.Errorf("got exit code %d after SIGTERM, want 0", got)
+	}
+	info, err := os.Stat(filepath.Join(dir, "lockstep.db"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v, want a database for its owner only", info, err)
+	}
+}
+
+func TestServeListens(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "lockstep.yaml", settings)
+	p := serve(t, dir)
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name string
+		env  []string
+		args []string
+		want string
+	}{
+		{"where HOST and PORT say", []string{"HOST=127.0.0.1", "PORT=" + port}, nil, "listen tcp 127.0.0.1:" + port},
+		{"where the flag says instead", []string{"HOST=192.0.2.1", "PORT=1"}, []string{"--addr", "127.0.0.1:" + port}, "listen tcp 127.0.0.1:" + port},
+		{"on this machine without HOST", []string{"PORT=" + port}, nil, "listen tcp 127.0.0.1:" + port},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := lockstep(t, dir, tt.env, append([]string{"serve"}, tt.args...)...)
+			if !strings.Contains(got.stderr, tt.want) || !strings.Contains(got.stderr, "choose another address with --addr or PORT") {
+				t.Errorf("got %s, want an error about %q that says what to do", got.stderr, tt.want)
+			}
+		})
+	}
+}
+
+func TestServeDoesNotMigrateTablesOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "lockstep.yaml", settings)
+	serve(t, dir).stop(t)
+	write(t, dir, "lockstep.yaml", settings+"user: {additionalFields: {nick: {type: string, required: false}}}\n")
+
+	got := lockstep(t, dir, nil, "serve", "--addr", "127.0.0.1:0")
+	want := "lockstep: the database lacks what follows: run \"lockstep migrate --yes\" to add it\n" +
+		"lockstep: alter table \"user\" add column \"nick\" text\n"
+	if got.code != 1 || got.stderr != want {
+		t.Errorf("got exit code %d and\n%swant 1 and\n%s", got.code, got.stderr, want)
+	}
+	if got := lockstep(t, dir, nil, "migrate", "--yes"); got.code != 0 {
+		t.Fatalf("got exit code %d and %s", got.code, got.stderr)
+	}
+	if got := serve(t, dir).stop(t); got != 0 {
+		t.Errorf("got exit code %d after the migration, want 0", got)
+	}
+}
+
+// TestLogs protects that the log has what operators need and nothing that
+// would let them in as somebody else.
+func TestLogs(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "lockstep.yaml", strings.Replace(settings, "https://auth.example.com", "http://127.0.0.1:3000", 1))
+	p := serve(t, dir)
+	const password = "canary-password-1"
+	body := fmt.Sprintf(`{"name":"Canary Name","email":"canary@example.com","password":%q}`, password)
+	signUp := p.send(t, http.MethodPost, "/api/auth/sign-up/email?canary=query", body, "Origin", "http://127.0.0.1:3000")
+	if signUp.status != http.StatusOK {
+		t.Fatalf("got %d %s", signUp.status, signUp.body)
+	}
+	cookie, _, _ := strings.Cut(signUp.header.Get("Set-Cookie"), ";")
+	_, token, _ := strings.Cut(cookie, "=")
+	token, _, _ = strings.Cut(token, ".")
+	p.send(t, http.MethodPost, "/api/auth/sign-in/email", body, "Origin", "http://127.0.0.1:3000", "Cookie", cookie)
+	p.send(t, http.MethodPost, "/api/auth/sign-in/email", `{"email":"canary@example.com","password":"canary-wrong"}`, "Origin", "http://evil.example.com")
+	p.send(t, http.MethodGet, "/api/auth/get-session", "", "Cookie", cookie, "Authorization", "Bearer canary-bearer")
+	p.send(t, http.MethodGet, "/api/auth/reset-password/canary?callbackURL=/canary", "")
+	p.send(t, http.MethodGet, "/api/auth/verify/"+token+"/canary", "")
+	p.send(t, http.MethodGet, "/canary-1234/x", "", "X-Request-Id", "canary\" injected")
+	got := p.send(t, http.MethodGet, "/api/auth/ok", "", "X-Request-Id", "trace-1.A_b")
+	if id := got.header.Get("X-Request-Id"); id != "trace-1.A_b" {
+		t.Errorf("got request id %q, want the client's", id)
+	}
+	p.stop(t)
+
+	text := p.stderr.String()
+	for _, secret := range []string{"canary", "Canary", password, token, "8d2f6a0c4e1b7395d8f2a6c0e4b17395"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the log has %q:\n%s", secret, text)
+		}
+	}
+	var paths []string
+	for _, line := range p.logged(t) {
+		if line["msg"] != "request" {
+			continue
+		}
+		paths = append(paths, fmt.Sprintf("%v %v %v", line["method"], line["path"], line["status"]))
+		for _, key := range []string{"bytes", "duration_ms", "request_id", "ip", "time"} {
+			if line[key] == nil {
+				t.Errorf("line without %s: %v", key, line)
+			}
+		}
+	}
+	want := []string{
+		"POST /api/auth/sign-up/email 200",
+		"POST /api/auth/sign-in/email 200",
+		"POST /api/auth/sign-in/email 403",
+		"GET /api/auth/get-session 200",
+		"GET /api/auth/reset-password/* 404",
+		"GET /api/auth/verify/*/* 404",
+		"GET /*/x 404",
+		"GET /api/auth/ok 200",
+	}
+	if diff := cmp.Diff(paths, want); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+}

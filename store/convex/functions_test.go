@@ -1,0 +1,484 @@
+package convex_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	client "github.com/lockstep-auth/lockstep/convex"
+	"github.com/lockstep-auth/lockstep/convex/convextest"
+	"github.com/lockstep-auth/lockstep/schema"
+	"github.com/lockstep-auth/lockstep/store"
+	"github.com/lockstep-auth/lockstep/store/convex"
+	"github.com/lockstep-auth/lockstep/store/storetest"
+)
+
+// TestStoreFunctions is the contract, with a deploy key and with a secret.
+// Convex chooses ids, and there is no other exception.
+func TestStoreFunctions(t *testing.T) {
+	t.Run("key", func(t *testing.T) {
+		d := convextest.Start(t, "functions", convextest.Options{Redact: true})
+		storetest.Run(t, opener(d, convex.Config{URL: d.URL, Key: d.AdminKey}), storetest.Without(storetest.ChosenIDs))
+	})
+	t.Run("secret", func(t *testing.T) {
+		d := convextest.Start(t, "functions-secret", convextest.Options{Env: []string{"LOCKSTEP_SECRET=" + secret}})
+		storetest.Run(t, opener(d, convex.Config{URL: d.URL, Secret: secret}), storetest.Without(storetest.ChosenIDs))
+	})
+}
+
+func TestFunctions(t *testing.T) {
+	d := convextest.Start(t, "functions", convextest.Options{})
+	p := newTap(t)
+	s := bound(t, convex.Config{URL: d.URL, Key: d.AdminKey, Transport: p})
+
+	for name, test := range map[string]func(*testing.T, *convex.Store, *tap, *convextest.Deployment){
+		"a Read and an Apply are one round trip":                testRoundTrips,
+		"a batch with an id happens once":                       testRemembered,
+		"a search without an index ends at 1,000 rows":          testUnindexed,
+		"long results come in pages, on one snapshot":           testPages,
+		"long lists of values are all found":                    testLists,
+		"rows that several indexes find come once":              testOverlap,
+		"an index that is gone is replaced by another":          testChangedIndex,
+		"null and missing are the same":                         testMissing,
+		"a document that does not fit is an error without data": testUnfit,
+		"rows go with the row they point at":                    testCascade,
+		"the clean-up deletes what has expired, page by page":   testCleanUp,
+		"a row too large for the deployment changes nothing":    testTooLarge,
+	} {
+		t.Run(name, func(t *testing.T) {
+			d.Reset(t)
+			p.before, p.after = nil, nil
+			test(t, s, p, d)
+		})
+	}
+}
+
+// functionsCalled returns the calls that the tap heard, as "endpoint path".
+func functionsCalled(p *tap) []string {
+	var out []string
+	for _, c := range p.heard() {
+		out = append(out, strings.TrimSpace(c.endpoint+" "+c.path))
+	}
+	return out
+}
+
+func testRoundTrips(t *testing.T, s *convex.Store, p *tap, _ *convextest.Deployment) {
+	must(s.Read(t.Context(), store.Query{Table: "user", Count: true}))(t) // the dialect is known from here on
+	p.heard()
+	rows := must(s.Apply(t.Context(), store.Batch{ID: "sign-up", Ops: []store.Op{
+		{Verb: store.Check, Table: "user", Where: store.Is("email", "a@x"), Expect: store.None},
+		{Verb: store.Create, Table: "user", Set: person("a@x")},
+		{Verb: store.Create, Table: "session", Set: session("t", store.IDOf(1))},
+	}}))(t)
+	if diff := cmp.Diff(functionsCalled(p), []string{"mutation lockstep:apply"}); diff != "" {
+		t.Error(diff)
+	}
+	results := must(s.Read(t.Context(),
+		store.Query{Table: "session", Where: store.Is("token", "t"), With: &store.Join{Table: "user", Local: "userId", Foreign: "id"}},
+		store.Query{Table: "user", Where: store.Is("email", "a@x")},
+		store.Query{Table: "user", Count: true}))(t)
+	if diff := cmp.Diff(functionsCalled(p), []string{"query lockstep:read"}); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(results[0].RelatedOne(0), rows[1]); diff != "" {
+		t.Errorf("the session's user: %s", diff)
+	}
+	must(s.Apply(t.Context(), store.Batch{}))(t)
+	must(s.Read(t.Context()))(t)
+	if got := functionsCalled(p); got != nil {
+		t.Errorf("nothing was asked for, and %v was called", got)
+	}
+}
+
+func testRemembered(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment) {
+	create(t, s, "odd", thing("counter", "number", 0.0))
+	b := store.Batch{ID: "once", Ops: []store.Op{
+		{Verb: store.Update, Table: "odd", Where: store.Is("name", "counter"), Add: map[string]float64{"number": 1}},
+		{Verb: store.Check, Table: "odd", Where: store.Is("name", "nobody")},
+		{Verb: store.Create, Table: "odd", Set: thing("new")},
+		{Verb: store.Delete, Table: "odd", Where: store.Is("name", "new"), Expect: store.One},
+	}}
+	first := must(s.Apply(t.Context(), b))(t)
+	must(s.Apply(t.Context(), store.Batch{Ops: b.Ops[:1]}))(t) // somebody else counts on
+	again := must(s.Apply(t.Context(), b))(t)
+	if diff := cmp.Diff(again, first); diff != "" {
+		t.Error(diff)
+	}
+	if n := d.Dump(t, "odd_things")[0]["number"]; n != 2.0 {
+		t.Errorf("got %v counted, want 2", n)
+	}
+
+	failing := store.Batch{ID: "fails", Ops: []store.Op{{Verb: store.Check, Table: "odd", Where: store.Is("name", "late"), Expect: store.One}}}
+	if _, err := s.Apply(t.Context(), failing); !store.IsGuard(err) {
+		t.Errorf("got %v, want a guard", err)
+	}
+	create(t, s, "odd", thing("late"))
+	must(s.Apply(t.Context(), failing))(t) // a failure is not remembered
+
+	kept := d.Dump(t, "lockstepBatch")
+	if len(kept) != 2 {
+		t.Errorf("got %d batches remembered, want 2", len(kept))
+	}
+}
+
+func testUnindexed(t *testing.T, s *convex.Store, _ *tap, _ *convextest.Deployment) {
+	rows := make([]store.Record, 1001)
+	for i := range rows {
+		rows[i] = thing(fmt.Sprint(i), "text", "t"+fmt.Sprint(i), "tag", "x")
+	}
+	create(t, s, "odd", rows[:1000]...)
+	last := store.Is("text", "t999")
+	if got := must(s.Read(t.Context(), store.Query{Table: "odd", Where: last}))(t)[0].One()["name"]; got != "999" {
+		t.Errorf("got %v, want row 999", got)
+	}
+	create(t, s, "odd", rows[1000])
+	check := func(err error, index string) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), index) || errors.Is(err, store.ErrUnavailable) || strings.Contains(err.Error(), "t999") {
+			t.Errorf("got %v, want an error that names the index %s and no value", err, index)
+		}
+	}
+	_, err := s.Read(t.Context(), store.Query{Table: "odd", Where: last})
+	check(err, ".index('the_text', ['the_text'])")
+	_, err = s.Read(t.Context(), store.Query{Table: "odd", Where: last.And("number", store.Eq, 1.0).And("flag", store.Ne, true), Count: true})
+	check(err, ".index('the_text_number', ['the_text', 'number'])")
+	_, err = s.Read(t.Context(), store.Query{Table: "odd", Where: store.Where{Any: []store.Cond{{Field: "key", Value: "k"}, {Field: "text", Value: "t999"}}}})
+	check(err, ".index('key', ['key'])")
+	_, err = s.Apply(t.Context(), store.Batch{Ops: []store.Op{{Verb: store.Delete, Table: "odd", Where: last}}})
+	check(err, ".index('the_text', ['the_text'])")
+
+	if got := must(s.Read(t.Context(), store.Query{Table: "odd", Where: store.Is("text", "t999", "name", "999")}))(t)[0].One()["name"]; got != "999" {
+		t.Errorf("with an index on name: got %v, want row 999", got)
+	}
+	if n := count(t, s, "odd"); n != 1001 {
+		t.Errorf("got %d rows, want 1001", n)
+	}
+	// The whole of an index is no search: all rows with the tag are wanted.
+	changed := must(s.Apply(t.Context(), store.Batch{Ops: []store.Op{{Verb: store.Update, Table: "odd", Where: store.Is("tag", "x"), Set: store.Record{"flag": true}}}}))(t)
+	if changed[0]["flag"] != true {
+		t.Errorf("got %v", changed[0])
+	}
+	if n := must(s.Read(t.Context(), store.Query{Table: "odd", Where: store.Is("tag", "x", "flag", true), Count: true}))(t)[0].Count; n != 1001 {
+		t.Errorf("got %d rows changed, want 1001", n)
+	}
+}
+
+func testPages(t *testing.T, s *convex.Store, p *tap, _ *convextest.Deployment) {
+	users := create(t, s, "user", person("a@x"), person("b@x"))
+	rows := make([]store.Record, 2500)
+	for i := range rows {
+		rows[i] = session(fmt.Sprint(i), users[i%2]["id"])
+		rows[i]["expiresAt"] = at(int64(i))
+	}
+	create(t, s, "session", rows...)
+	must(s.Read(t.Context()))(t)
+	p.heard()
+
+	// A row that arrives between two pages is on none of them.
+	late := 0
+	p.before = func(c tapped) (*http.Response, error) {
+		if c.endpoint != "query_at_ts" || late > 0 {
+			return nil, nil
+		}
+		late++
+		_, err := s.Apply(context.WithoutCancel(t.Context()), store.Batch{Ops: creations("session", session("late", users[0]["id"]))})
+		return nil, err
+	}
+	q := store.Query{Table: "session", Where: store.Is("userId", users[0]["id"]), SortBy: "token", With: &store.Join{Table: "user", Local: "userId", Foreign: "id"}}
+	all := must(s.Read(t.Context(), q, store.Query{Table: "session", Count: true}, store.Query{Table: "user", Count: true}))(t)
+	p.before = nil
+	if late != 1 || len(all[0].Rows) != 1250 || len(all[0].Related) != 1250 || all[1].Count != 2500 || all[2].Count != 2 {
+		t.Fatalf("got %d rows, %d related, %d and %d counted", len(all[0].Rows), len(all[0].Related), all[1].Count, all[2].Count)
+	}
+	tokens := make([]string, len(all[0].Rows))
+	for i, r := range all[0].Rows {
+		tokens[i] = r["token"].(string)
+		if all[0].RelatedOne(i)["email"] != "a@x" {
+			t.Fatalf("session %d came with %v", i, all[0].RelatedOne(i))
+		}
+	}
+	if !slices.IsSorted(tokens) || len(slices.Compact(tokens)) != 1250 {
+		t.Error("the rows are not sorted, or not different")
+	}
+
+	p.heard()
+	part := must(s.Read(t.Context(), store.Query{Table: "session", SortBy: "expiresAt", Descending: true, Offset: 1100, Limit: 2}))(t)
+	if got := []any{part[0].Rows[0]["token"], part[0].Rows[1]["token"]}; !cmp.Equal(got, []any{"1399", "1398"}) {
+		t.Errorf("got %v, want the rows at the offset", got)
+	}
+	want := []string{"query lockstep:read", "query_ts", "query_at_ts lockstep:read", "query_at_ts lockstep:read"}
+	if diff := cmp.Diff(functionsCalled(p), want); diff != "" {
+		t.Errorf("pages end when there is enough: %s", diff)
+	}
+}
+
+func testLists(t *testing.T, s *convex.Store, _ *tap, _ *convextest.Deployment) {
+	rows := make([]store.Record, 30)
+	keys := make([]string, 1001)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("k%d", i)
+	}
+	for i := range rows {
+		rows[i] = thing(fmt.Sprint(i), "key", keys[i])
+	}
+	ids := []string{"none"}
+	for _, r := range create(t, s, "odd", rows...) {
+		ids = append(ids, r["id"].(string), r["id"].(string))
+	}
+	for _, c := range []struct {
+		rule  string
+		field string
+		list  []string
+		want  int
+	}{
+		{"no key", "key", nil, 0},
+		{"a key twice", "key", []string{"k1", "k1"}, 1},
+		{"as many as an index is asked for", "key", keys[:1000], 30},
+		{"more than that", "key", keys, 30},
+		{"no id", "id", nil, 0},
+		{"ids, twice each", "id", ids, 30},
+		{"an id that is none", "id", ids[:1], 0},
+	} {
+		results := must(s.Read(t.Context(), store.Query{Table: "odd", Where: store.Is().And(c.field, store.In, c.list)}))(t)
+		if got := len(results[0].Rows); got != c.want {
+			t.Errorf("%s: got %d rows, want %d", c.rule, got, c.want)
+		}
+	}
+}
+
+func testOverlap(t *testing.T, s *convex.Store, p *tap, _ *convextest.Deployment) {
+	rows := create(t, s, "odd", thing("a", "key", "k", "tag", "x"), thing("b", "key", "l", "tag", "x"), thing("c", "key", "m", "tag", "y"))
+	w := store.Where{Any: []store.Cond{{Field: "key", Value: "k"}, {Field: "tag", Value: "x"}, {Field: "id", Value: rows[1]["id"]}}}
+	p.heard()
+	results := must(s.Read(t.Context(), store.Query{Table: "odd", Where: w}, store.Query{Table: "odd", Where: w, Count: true}))(t)
+	if len(results[0].Rows) != 2 || results[1].Count != 2 {
+		t.Errorf("got %d rows and %d counted, want 2", len(results[0].Rows), results[1].Count)
+	}
+	queries := p.heard()[0].args["queries"].([]any)
+	if n := len(queries[0].(map[string]any)["sources"].([]any)); n != 3 {
+		t.Errorf("got %d sources, want an index or id for each condition", n)
+	}
+	deleted := must(s.Apply(t.Context(), store.Batch{Ops: []store.Op{{Verb: store.Delete, Table: "odd", Where: w}}}))(t)
+	if deleted[0] == nil || count(t, s, "odd") != 1 {
+		t.Errorf("got %d rows left, want 1", count(t, s, "odd"))
+	}
+}
+
+// testChangedIndex makes the store believe that an index has another name, as
+// when the schema was changed after the start.
+func testChangedIndex(t *testing.T, _ *convex.Store, _ *tap, d *convextest.Deployment) {
+	p := newTap(t)
+	described := 0
+	p.after = func(c tapped, resp *http.Response) (*http.Response, error) {
+		if c.path == "lockstep:describe" {
+			if described++; described == 1 {
+				return replaced(resp, `"token":["token"]`, `"gone":["token"]`)
+			}
+		}
+		return resp, nil
+	}
+	s := bound(t, convex.Config{URL: d.URL, Key: d.AdminKey, Transport: p})
+	users := create(t, s, "user", person("a@x"))
+	create(t, s, "session", session("t", users[0]["id"]))
+	if described != 2 {
+		t.Errorf("described %d times, want again after the index was missed", described)
+	}
+	p.heard()
+	must(s.Read(t.Context(), store.Query{Table: "session", Where: store.Is("token", "t")}))(t)
+	if diff := cmp.Diff(functionsCalled(p), []string{"query lockstep:read"}); diff != "" {
+		t.Errorf("the new description is kept: %s", diff)
+	}
+	// An index that stays away is a failure of the database.
+	p.after = func(c tapped, resp *http.Response) (*http.Response, error) {
+		if c.path == "lockstep:describe" {
+			return replaced(resp, `"token":["token"]`, `"gone":["token"]`)
+		}
+		return resp, nil
+	}
+	s = bound(t, convex.Config{URL: d.URL, Key: d.AdminKey, Transport: p})
+	if _, err := s.Read(t.Context(), store.Query{Table: "session", Where: store.Is("token", "t")}); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("got %v, want ErrUnavailable", err)
+	}
+}
+
+func testMissing(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment) {
+	load(t, d, "odd_things",
+		map[string]any{"order": "g", "name": "missing", "status": "new"},
+		map[string]any{"order": "g", "name": "null", "status": "new", "key": nil, "number": nil, "the_text": nil, "tag": nil, "at_time": nil},
+		map[string]any{"order": "g", "name": "value", "status": "new", "key": "k", "number": 1, "the_text": "t", "tag": "x", "at_time": 5})
+	for _, c := range []struct {
+		rule string
+		w    store.Where
+		want []string
+	}{
+		{"equal to null", store.Is("number", nil), []string{"missing", "null"}},
+		{"equal to null, with an index", store.Is("key", nil), []string{"missing", "null"}},
+		{"not null", store.Is().And("key", store.Ne, nil), []string{"value"}},
+		{"not equal", store.Is().And("text", store.Ne, "other"), []string{"value"}},
+		{"less", store.Is().And("number", store.Lt, 5.0), []string{"value"}},
+		{"earlier, with an index", store.Is("tag", "x").And("at", store.Lt, time.UnixMilli(9)), []string{"value"}},
+		{"not in", store.Is().And("text", store.NotIn, []string{}), []string{"value"}},
+	} {
+		results := must(s.Read(t.Context(), store.Query{Table: "odd", Where: c.w, SortBy: "name"}))(t)
+		var got []string
+		for _, r := range results[0].Rows {
+			got = append(got, r["name"].(string))
+		}
+		if diff := cmp.Diff(got, c.want); diff != "" {
+			t.Errorf("%s: %s", c.rule, diff)
+		}
+	}
+	got := must(s.Apply(t.Context(), store.Batch{Ops: []store.Op{{
+		Verb: store.Update, Table: "odd", Where: store.Is("name", "missing"), Add: map[string]float64{"number": 2}, Expect: store.One,
+	}}}))(t)[0]
+	if got["number"] != 2.0 || got["text"] != nil {
+		t.Errorf("got %v", got)
+	}
+}
+
+func testUnfit(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment) {
+	load(t, d, "odd_things", map[string]any{"order": "g", "name": "hush", "status": "new", "json": "hush {"})
+	_, err := s.Read(t.Context(), store.Query{Table: "odd"})
+	if err == nil || !strings.Contains(err.Error(), `"json"`) || strings.Contains(err.Error(), "hush") {
+		t.Errorf("got %v, want an error that names the field and not its value", err)
+	}
+}
+
+func testCascade(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment) {
+	users := create(t, s, "user", person("a@x"), person("b@x"))
+	for i, u := range users {
+		create(t, s, "session", session(fmt.Sprint(i), u["id"]), session(fmt.Sprint(i+2), u["id"]))
+	}
+	must(s.Apply(t.Context(), store.Batch{Ops: []store.Op{
+		{Verb: store.Delete, Table: "user", Where: store.Is("email", "a@x"), Expect: store.One},
+		{Verb: store.Check, Table: "session", Where: store.Is("userId", users[0]["id"]), Expect: store.None},
+	}}))(t)
+	if n := len(d.Dump(t, "session")); n != 2 {
+		t.Errorf("got %d sessions left, want those of the other user", n)
+	}
+	// An orphan that another program left can still be changed.
+	load(t, d, "session", map[string]any{"token": "orphan", "userId": "nobody", "expiresAt": 1, "createdAt": 1, "updatedAt": 1})
+	orphan := store.Op{Verb: store.Update, Table: "session", Where: store.Is("token", "orphan"), Set: store.Record{"userAgent": "x"}, Expect: store.One}
+	must(s.Apply(t.Context(), store.Batch{Ops: []store.Op{orphan}}))(t)
+	// As can one of two rows that already share a unique value.
+	twin := map[string]any{"name": "N", "email": "twin@x", "emailVerified": false, "createdAt": 1, "updatedAt": 1}
+	load(t, d, "user", twin, twin)
+	rename := store.Op{Verb: store.Update, Table: "user", Where: store.Is("email", "twin@x"), Set: store.Record{"name": "M", "email": "twin@x"}}
+	must(s.Apply(t.Context(), store.Batch{Ops: []store.Op{rename}}))(t)
+	if _, err := s.Apply(t.Context(), store.Batch{Ops: creations("user", person("twin@x"))}); !store.IsUnique(err, "user") {
+		t.Errorf("a third: got %v, want a unique violation", err)
+	}
+}
+
+func testCleanUp(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment) {
+	now := time.Now()
+	user := create(t, s, "user", person("a@x"))[0]["id"]
+	var old []store.Record
+	for i := range 1100 {
+		r := session(fmt.Sprint("old", i), user)
+		r["expiresAt"] = now.Add(-25 * time.Hour)
+		old = append(old, r)
+	}
+	create(t, s, "session", old...)
+	for token, age := range map[string]time.Duration{"just expired": time.Hour, "valid": -time.Hour} {
+		r := session(token, user)
+		r["expiresAt"] = now.Add(-age)
+		create(t, s, "session", r)
+	}
+	must(s.Apply(t.Context(), store.Batch{ID: "fresh", Ops: creations("odd", thing("a"))}))(t)
+	load(t, d, "lockstepBatch", map[string]any{"batch": "stale", "rows": []any{}, "expiresAt": now.Add(-time.Second).UnixMilli()})
+
+	c, err := client.New(client.Config{URL: d.URL, AdminKey: d.AdminKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	must(c.Mutation(t.Context(), "lockstep:cleanUp", nil))(t)
+	first := len(d.Dump(t, "session"))
+	if first != 602 && first != 102 && first != 2 { // it goes on by itself, at once
+		t.Errorf("got %d sessions left after a page, want one page less", first)
+	}
+	for range 1000 {
+		if count(t, s, "session") == 2 {
+			break
+		}
+	}
+	if n := count(t, s, "session"); n != 2 {
+		t.Errorf("got %d sessions left, want those that expired within a day or not yet", n)
+	}
+	batches := d.Dump(t, "lockstepBatch")
+	if len(batches) != 1 || batches[0]["batch"] != "fresh" {
+		t.Errorf("got %d batches remembered, want the fresh one", len(batches))
+	}
+	if n := count(t, s, "user"); n != 1 {
+		t.Errorf("got %d users left, want 1", n)
+	}
+}
+
+// testTooLarge: Convex refuses documents of more than 1 MiB.
+func testTooLarge(t *testing.T, s *convex.Store, _ *tap, _ *convextest.Deployment) {
+	huge := thing("huge", "text", strings.Repeat("x", 17<<20))
+	_, err := s.Apply(t.Context(), store.Batch{ID: "huge", Ops: creations("odd", thing("small"), huge)})
+	if err == nil || errors.Is(err, store.ErrUnknownOutcome) || strings.Contains(err.Error(), "xxx") {
+		t.Errorf("got %.200v, want an error that nothing happened", err)
+	}
+	if n := count(t, s, "odd"); n != 0 {
+		t.Errorf("got %d rows, want none", n)
+	}
+}
+
+// TestPlan compares the tables with what the deployment has.
+func TestPlan(t *testing.T) {
+	d := convextest.Start(t, "functions", convextest.Options{})
+	s := bound(t, convex.Config{URL: d.URL, Key: d.AdminKey})
+	if plan := must(s.Plan(t.Context()))(t); plan != nil {
+		t.Errorf("got %q for a complete deployment, want nothing", plan)
+	}
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Errorf("Migrate of a complete deployment: %v", err)
+	}
+
+	s = open(t, convex.Config{URL: d.URL, Key: d.AdminKey})
+	err := s.Bind(append([]schema.Table{{Name: "passkey", Fields: []schema.Field{{Name: "name"}}}}, schema.Table{
+		Name: "user",
+		Fields: []schema.Field{
+			{Name: "name", Required: true, Type: schema.Number},
+			{Name: "emailVerified", Type: schema.Bool},
+			{Name: "image", Unique: true},
+			{Name: "createdAt", Type: schema.Date, Required: true, Index: true},
+			{Name: "role"},
+			{Name: "scores", Type: schema.Numbers, Required: true},
+		},
+		Indexes: []schema.Index{{Fields: []string{"role", "createdAt"}, Unique: true}, {Fields: []string{"createdAt", "role"}}},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`table "passkey": define it in convex/schema.ts and list it in convex/lockstep.ts`,
+		`table "user": field name: v.number()`,
+		`table "user": field emailVerified: v.optional(v.union(v.null(), v.boolean()))`,
+		`table "user": field role: v.optional(v.union(v.null(), v.string()))`,
+		`table "user": field scores: v.array(v.number())`,
+		`table "user": .index('createdAt', ['createdAt'])`,
+		`table "user": .index('createdAt_role', ['createdAt', 'role'])`,
+		`table "user": .index('image', ['image'])`,
+		`table "user": .index('role_createdAt', ['role', 'createdAt'])`,
+	}
+	if diff := cmp.Diff(must(s.Plan(t.Context()))(t), want); diff != "" {
+		t.Error(diff)
+	}
+	if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "npx convex deploy") || !strings.Contains(err.Error(), want[0]) {
+		t.Errorf("got %v, want an error that says what to do", err)
+	}
+	if _, err := s.Read(t.Context(), store.Query{Table: "passkey"}); !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "passkey") {
+		t.Errorf("got %v, want an error that names the table", err)
+	}
+}
