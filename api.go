@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/lockstep-auth/lockstep/identity"
 	"github.com/lockstep-auth/lockstep/internal/jsjson"
@@ -37,10 +39,12 @@ type Result struct {
 	Login *Session
 }
 
-// Call calls any endpoint: a method, a path below the base path, the headers of
-// the caller (nil for none) and a body that encodes to JSON (nil for none).
+// Call calls any endpoint: a method, a path below the base path, with a query if
+// need be, the headers of the caller (nil for none) and a body that encodes to
+// JSON (nil for none).
 func (api API) Call(ctx context.Context, method, path string, header http.Header, body any) (*Result, error) {
-	g := pipeline.GoCall{Method: method, Path: path, Header: header, Has: body != nil}
+	path, query, _ := strings.Cut(path, "?")
+	g := pipeline.GoCall{Method: method, Path: path, Query: query, Header: header, Has: body != nil}
 	if g.Has {
 		data, err := json.Marshal(body)
 		if err != nil {
@@ -183,4 +187,48 @@ func (api API) DeleteUser(ctx context.Context, header http.Header, password stri
 		body["password"] = password
 	}
 	return api.Call(ctx, http.MethodPost, "/delete-user", header, body)
+}
+
+// RequestPasswordReset sends a link that resets the password, if the address has
+// a user. The link leads to the server, and then to redirectTo with a token.
+func (api API) RequestPasswordReset(ctx context.Context, email, redirectTo string) error {
+	body := map[string]any{"email": email}
+	if redirectTo != "" {
+		body["redirectTo"] = redirectTo
+	}
+	_, err := api.Call(ctx, http.MethodPost, "/request-password-reset", nil, body)
+	return err
+}
+
+// ResetPassword sets a new password with the token of such a link.
+func (api API) ResetPassword(ctx context.Context, token, newPassword string) error {
+	_, err := api.Call(ctx, http.MethodPost, "/reset-password", nil, map[string]any{"token": token, "newPassword": newPassword})
+	return err
+}
+
+// SendVerificationEmail sends a link that verifies the address, if it has a user
+// and is not verified. With the headers of a caller who is signed in it must be
+// theirs.
+func (api API) SendVerificationEmail(ctx context.Context, header http.Header, email, callbackURL string) error {
+	body := map[string]any{"email": email}
+	if callbackURL != "" {
+		body["callbackURL"] = callbackURL
+	}
+	_, err := api.Call(ctx, http.MethodPost, "/send-verification-email", header, body)
+	return err
+}
+
+// VerifyEmail does what the token of a link is for: it verifies an address, or
+// changes it.
+func (api API) VerifyEmail(ctx context.Context, header http.Header, token string) (*Result, error) {
+	return api.Call(ctx, http.MethodGet, "/verify-email?token="+url.QueryEscape(token), header, nil)
+}
+
+// ChangeEmail starts a change of the caller's address.
+func (api API) ChangeEmail(ctx context.Context, header http.Header, newEmail, callbackURL string) (*Result, error) {
+	body := map[string]any{"newEmail": newEmail}
+	if callbackURL != "" {
+		body["callbackURL"] = callbackURL
+	}
+	return api.Call(ctx, http.MethodPost, "/change-email", header, body)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/lockstep-auth/lockstep/internal/ratelimit"
 	"github.com/lockstep-auth/lockstep/internal/secure"
 	"github.com/lockstep-auth/lockstep/internal/wire"
+	"github.com/lockstep-auth/lockstep/mail"
 	"github.com/lockstep-auth/lockstep/plugin"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
@@ -46,6 +47,9 @@ func (c *Config) setDefaults() {
 	ep := &c.EmailAndPassword
 	ep.MinPasswordLength = cmp.Or(ep.MinPasswordLength, 8)
 	ep.MaxPasswordLength = cmp.Or(ep.MaxPasswordLength, 128)
+	ep.ResetPasswordTokenExpiresIn = cmp.Or(ep.ResetPasswordTokenExpiresIn, time.Hour)
+	c.EmailVerification.ExpiresIn = cmp.Or(c.EmailVerification.ExpiresIn, time.Hour)
+	c.User.DeleteUser.DeleteTokenExpiresIn = cmp.Or(c.User.DeleteUser.DeleteTokenExpiresIn, day)
 	s := &c.Session
 	s.ExpiresIn = cmp.Or(s.ExpiresIn, 7*day)
 	if c.Store == nil {
@@ -58,6 +62,7 @@ func (c *Config) setDefaults() {
 	c.RateLimit.Window = cmp.Or(c.RateLimit.Window, 10*time.Second)
 	c.RateLimit.Max = cmp.Or(c.RateLimit.Max, 100)
 	c.RateLimit.Storage = cmp.Or(c.RateLimit.Storage, "memory")
+	c.RateLimit.MailsPerAddress = cmp.Or(c.RateLimit.MailsPerAddress, 5)
 }
 
 // A builder makes the parts of a server and collects what is wrong.
@@ -67,6 +72,9 @@ type builder struct {
 	warnings []string
 	plugins  []plugin.Plugin
 	tables   []schema.Table
+
+	background *background
+	outbox     *mail.Outbox // nil without Mail.Mailer, or if it has no queue
 }
 
 func newBuilder(c *Config) *builder { return &builder{Config: c} }
@@ -102,6 +110,8 @@ func (b *builder) build() *Auth {
 	if len(b.errs) > 0 {
 		return nil
 	}
+	b.background = newBackground(b.Log)
+	b.fillMail(secrets, db)
 	host := b.host(secrets, names, clients, db)
 	b.addPlugins()
 	b.initPlugins(host)
@@ -116,7 +126,9 @@ func (b *builder) build() *Auth {
 		SkipOriginPaths: b.Advanced.DisableOriginCheckPaths, OnError: b.OnAPIError.OnError,
 	})
 	b.check(err)
-	return &Auth{pipeline: p, tables: b.tables, store: b.Store}
+	return &Auth{
+		pipeline: p, tables: b.tables, store: b.Store, background: b.background, outbox: b.outbox, mailer: b.Mail.Mailer,
+	}
 }
 
 func (b *builder) base() origin.BaseConfig {
@@ -144,11 +156,15 @@ func (b *builder) checkOptions() {
 	for name, d := range map[string]time.Duration{
 		"Session.ExpiresIn": b.Session.ExpiresIn, "Session.CookieCache.MaxAge": b.Session.CookieCache.MaxAge,
 		"Session.UpdateAge": or(b.Session.UpdateAge, day), "Session.FreshAge": or(b.Session.FreshAge, day),
+		"EmailAndPassword.ResetPasswordTokenExpiresIn": ep.ResetPasswordTokenExpiresIn,
+		"EmailVerification.ExpiresIn":                  b.EmailVerification.ExpiresIn,
+		"User.DeleteUser.DeleteTokenExpiresIn":         b.User.DeleteUser.DeleteTokenExpiresIn,
 	} {
 		if d < 0 {
 			b.fail("%s is negative", name)
 		}
 	}
+	b.checkVerification()
 	if b.Store != nil && or(b.Session.CookieCache.RefreshCache, false) {
 		b.warnings = append(b.warnings, "session.cookieCache.refreshCache is for servers without a database and was ignored")
 	}
@@ -195,7 +211,7 @@ func (b *builder) mergeTables() []schema.Table {
 	}
 	options := map[string]TableOptions{
 		identity.UserTable: b.User.TableOptions, identity.SessionTable: b.Session.TableOptions,
-		identity.AccountTable: b.Account, identity.VerificationTable: b.Verification,
+		identity.AccountTable: b.Account, identity.VerificationTable: b.Verification.TableOptions,
 	}
 	for _, t := range identity.Tables() {
 		o := options[t.Name]
@@ -203,6 +219,9 @@ func (b *builder) mergeTables() []schema.Table {
 	}
 	if b.RateLimit.Storage == "database" {
 		lists = append(lists, []schema.Table{ratelimit.Table()})
+	}
+	if b.keepsMail() {
+		lists = append(lists, []schema.Table{outboxTable()})
 	}
 	tables, err := schema.Merge(lists...)
 	b.check(err)
@@ -243,16 +262,7 @@ func (b *builder) trust(base *origin.Base) *origin.Trust {
 // plugins in their order.
 func (b *builder) addPlugins() {
 	b.plugins = []plugin.Plugin{{ID: "config", Before: b.Hooks.Before, After: b.Hooks.After}}
-	b.plugins = append(b.plugins, core.Plugins(core.Config{
-		EmailAndPassword: b.EmailAndPassword.Enabled, DisableSignUp: b.EmailAndPassword.DisableSignUp,
-		NoAutoSignIn:    !or(b.EmailAndPassword.AutoSignIn, true),
-		RequireVerified: b.EmailAndPassword.RequireEmailVerification,
-		MinPassword:     b.EmailAndPassword.MinPasswordLength, MaxPassword: b.EmailAndPassword.MaxPasswordLength,
-		DeleteUser: b.User.DeleteUser.Enabled, BeforeDelete: b.User.DeleteUser.BeforeDelete,
-		AfterDelete: b.User.DeleteUser.AfterDelete, ErrorURL: b.OnAPIError.ErrorURL, Development: b.Development,
-		UserFields:    b.extra(identity.UserTable),
-		SessionFields: b.extra(identity.SessionTable),
-	})...)
+	b.plugins = append(b.plugins, core.Plugins(b.coreConfig())...)
 	b.plugins = append(b.plugins, b.Plugins...)
 }
 
@@ -308,10 +318,16 @@ func (s *deadlineStore) Read(ctx context.Context, queries ...store.Query) ([]sto
 	return results, s.explain(ctx, err)
 }
 
+// Apply sends a batch whose outcome is unknown once more, which is safe for one
+// with an ID: a client must not be told that a one-time secret is spent when it
+// was this very request that spent it.
 func (s *deadlineStore) Apply(ctx context.Context, batch store.Batch) ([]store.Record, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	rows, err := s.store.Apply(ctx, batch)
+	if errors.Is(err, store.ErrUnknownOutcome) && batch.ID != "" && ctx.Err() == nil {
+		rows, err = s.store.Apply(ctx, batch)
+	}
 	return rows, s.explain(ctx, err)
 }
 

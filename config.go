@@ -64,14 +64,18 @@ type Config struct {
 	// DisabledPaths are endpoints that answer 404, such as "/sign-up/email".
 	DisabledPaths []string `option:"disabledPaths"`
 
-	EmailAndPassword EmailAndPassword `option:"emailAndPassword"`
-	User             UserOptions      `option:"user"`
-	Session          SessionOptions   `option:"session"`
-	Account          TableOptions     `option:"account"`
-	Verification     TableOptions     `option:"verification"`
-	RateLimit        RateLimit        `option:"rateLimit"`
-	Advanced         Advanced         `option:"advanced"`
-	OnAPIError       OnAPIError       `option:"onAPIError"`
+	EmailAndPassword  EmailAndPassword    `option:"emailAndPassword"`
+	EmailVerification EmailVerification   `option:"emailVerification"`
+	User              UserOptions         `option:"user"`
+	Session           SessionOptions      `option:"session"`
+	Account           TableOptions        `option:"account"`
+	Verification      VerificationOptions `option:"verification"`
+	RateLimit         RateLimit           `option:"rateLimit"`
+	Advanced          Advanced            `option:"advanced"`
+	OnAPIError        OnAPIError          `option:"onAPIError"`
+
+	// Mail sends mail for every callback that is not set.
+	Mail Mail `option:"-"`
 
 	// Plugins are added in order; hooks run in the same order.
 	Plugins []plugin.Plugin `option:"-"`
@@ -136,6 +140,33 @@ type EmailAndPassword struct {
 	MinPasswordLength int `option:"minPasswordLength"`
 	MaxPasswordLength int `option:"maxPasswordLength"`
 
+	// SendResetPassword sends a link that resets the password. Without it
+	// passwords cannot be reset.
+	SendResetPassword SendLink `option:"-"`
+
+	// ResetPasswordTokenExpiresIn is how long the link works. Defaults to an
+	// hour.
+	ResetPasswordTokenExpiresIn time.Duration `option:"resetPasswordTokenExpiresIn"`
+
+	// RevokeSessionsOnPasswordReset ends every session of the user when the
+	// password is reset. Defaults to true, and to false in Better Auth: whoever
+	// knew the old password may have one.
+	RevokeSessionsOnPasswordReset *bool `option:"revokeSessionsOnPasswordReset"`
+
+	// OnPasswordReset runs when a password was reset. Its error fails the
+	// request; the new password stays.
+	OnPasswordReset func(ctx context.Context, u *identity.User) error `option:"-"`
+
+	// OnExistingUserSignUp runs in the background when somebody signs up with
+	// the address of an account and must not be told (see AutoSignIn and
+	// RequireEmailVerification): the owner can be.
+	OnExistingUserSignUp func(ctx context.Context, u *identity.User, r *http.Request) error `option:"-"`
+
+	// CustomSyntheticUser makes the user that such a sign-up is told it made,
+	// from one with the fields of a new user. It must look like the real ones
+	// that Plugins make.
+	CustomSyntheticUser func(u *identity.User) *identity.User `option:"-"`
+
 	// Password replaces the hashing of passwords.
 	Password plugin.Passwords `option:"-"`
 
@@ -146,15 +177,69 @@ type EmailAndPassword struct {
 	HashQueue   int `option:"-"`
 }
 
+// SendLink sends a link by mail. It runs in the background when the request has
+// been answered: what it returns is logged and changes nothing, and how long it
+// takes shows to nobody. The context ends when it takes longer than a minute or
+// the server closes.
+type SendLink func(ctx context.Context, l plugin.Link) error
+
+// EmailVerification lets users prove that an address is theirs.
+type EmailVerification struct {
+	// SendVerificationEmail sends a link that verifies the address of the user.
+	// Without it addresses cannot be verified.
+	SendVerificationEmail SendLink `option:"-"`
+
+	// SendOnSignUp sends the link when a user signs up. Defaults to
+	// EmailAndPassword.RequireEmailVerification.
+	SendOnSignUp *bool `option:"sendOnSignUp"`
+
+	// SendOnSignIn sends it when a user signs in who may not yet.
+	SendOnSignIn bool `option:"sendOnSignIn"`
+
+	// AutoSignInAfterVerification signs in whoever opens the link.
+	AutoSignInAfterVerification bool `option:"autoSignInAfterVerification"`
+
+	// ExpiresIn is how long links work that verify or change an address.
+	// Defaults to an hour.
+	ExpiresIn time.Duration `option:"expiresIn"`
+
+	// BeforeEmailVerification can refuse with a *plugin.Error. After
+	// AfterEmailVerification fails the request, the address stays verified.
+	BeforeEmailVerification func(ctx context.Context, u *identity.User) error `option:"-"`
+	AfterEmailVerification  func(ctx context.Context, u *identity.User) error `option:"-"`
+}
+
 // UserOptions are the options of users.
 type UserOptions struct {
 	TableOptions
-	DeleteUser DeleteUser `option:"deleteUser"`
+	ChangeEmail ChangeEmail `option:"changeEmail"`
+	DeleteUser  DeleteUser  `option:"deleteUser"`
+}
+
+// ChangeEmail lets users change their address. The new one gets a link from
+// EmailVerification.SendVerificationEmail.
+type ChangeEmail struct {
+	Enabled bool `option:"enabled"`
+
+	// SendChangeEmailConfirmation first asks at the present address, if it is
+	// verified. Link.NewEmail is the new one.
+	SendChangeEmailConfirmation SendLink `option:"-"`
+
+	// UpdateEmailWithoutVerification changes an address that was never verified
+	// at once.
+	UpdateEmailWithoutVerification bool `option:"updateEmailWithoutVerification"`
 }
 
 // DeleteUser lets users delete themselves.
 type DeleteUser struct {
 	Enabled bool `option:"enabled"`
+
+	// SendDeleteAccountVerification sends a link that deletes the account. With
+	// it nothing is deleted before the link is opened.
+	SendDeleteAccountVerification SendLink `option:"-"`
+
+	// DeleteTokenExpiresIn is how long the link works. Defaults to a day.
+	DeleteTokenExpiresIn time.Duration `option:"deleteTokenExpiresIn"`
 
 	// BeforeDelete can refuse with a *plugin.Error. AfterDelete runs when the
 	// user is gone.
@@ -172,6 +257,29 @@ type TableOptions struct {
 
 	// AdditionalFields are added to the table.
 	AdditionalFields []schema.Field `option:"additionalFields"`
+}
+
+// VerificationOptions are the options of one-time secrets.
+type VerificationOptions struct {
+	TableOptions
+
+	// StoreIdentifier is how secrets are stored: "plain" (the default), or
+	// "hashed", so that who reads the database cannot use them. Plain ones that
+	// are there still work.
+	StoreIdentifier string `option:"storeIdentifier"`
+
+	// StoreIdentifierOverrides are for secrets whose identifier has a prefix,
+	// such as "reset-password:". The first that matches applies.
+	StoreIdentifierOverrides []StoreIdentifierOverride `option:"-"`
+
+	// DisableCleanup keeps secrets that have expired.
+	DisableCleanup bool `option:"disableCleanup"`
+}
+
+// A StoreIdentifierOverride is how secrets of one kind are stored.
+type StoreIdentifierOverride struct {
+	Prefix          string
+	StoreIdentifier string
 }
 
 // SessionOptions are the options of sessions.
@@ -237,6 +345,11 @@ type RateLimit struct {
 	Storage string `option:"storage"`
 
 	CustomRules []RateLimitRule `option:"-"`
+
+	// MailsPerAddress is how many mails of one kind clients can have sent to
+	// one address in an hour. More are not sent, and nothing shows that they
+	// are not. Defaults to 5. It is counted in this process.
+	MailsPerAddress int `option:"-"`
 }
 
 // A RateLimitRule is the rule for one path.

@@ -31,8 +31,10 @@ func (b *builder) host(secrets *secure.Secrets, names *cookie.Names, clients *cl
 		Identity: identity.New(identity.Config{
 			Store: db, Now: b.Now, Tables: b.tables, Lifetime: b.Session.ExpiresIn,
 			NewID: b.Advanced.Database.GenerateID, Hooks: hooks,
+			StoreIdentifier: b.storeIdentifier(), KeepExpired: b.Verification.DisableCleanup,
 		}),
 		Secrets: secrets, Passwords: passwords, Cookies: names, Cache: b.cache(secrets), ClientIP: clients.IP,
+		Background: b.background.start, AllowMail: b.allowMail(),
 	})
 }
 

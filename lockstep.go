@@ -20,18 +20,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"sync"
 
 	"github.com/lockstep-auth/lockstep/internal/pipeline"
+	"github.com/lockstep-auth/lockstep/mail"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 )
 
 // An Auth is a running server. It is safe for concurrent use.
 type Auth struct {
-	pipeline *pipeline.Pipeline
-	tables   []schema.Table
-	store    store.Store
+	pipeline   *pipeline.Pipeline
+	tables     []schema.Table
+	store      store.Store
+	background *background
+	outbox     *mail.Outbox // or nil
+	mailer     mail.Mailer  // or nil
+	wake       sync.Once
 }
 
 // New checks config and returns a server for it. The error lists everything
@@ -50,7 +57,25 @@ func New(config Config) (*Auth, error) {
 }
 
 // ServeHTTP serves the endpoints.
-func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.pipeline.ServeHTTP(w, r) }
+func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.wakeOutbox()
+	a.pipeline.ServeHTTP(w, r)
+}
+
+// Close waits for the work that requests have left for the background, such as
+// sending mail, until ctx ends; then it breaks it off. Afterwards nothing of the
+// server runs any more, and new work is dropped. Stop serving first. The error
+// is that of ctx, if there was not enough time.
+func (a *Auth) Close(ctx context.Context) error {
+	err := a.background.close(ctx)
+	if a.outbox != nil {
+		err = errors.Join(err, a.outbox.Close(ctx))
+	}
+	if c, ok := a.mailer.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
 
 // Tables returns the tables of the server and its plugins.
 func (a *Auth) Tables() []schema.Table { return append([]schema.Table(nil), a.tables...) }

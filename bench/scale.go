@@ -109,6 +109,9 @@ func seed(ctx context.Context, file string, count int) (tokens []string, err err
 		}
 		tokens = append(tokens, token)
 	}
+	if want := min(count, sampled); len(tokens) != want && rows.Err() == nil {
+		return nil, fmt.Errorf("%d sessions, want %d", len(tokens), want)
+	}
 	return tokens, rows.Err()
 }
 

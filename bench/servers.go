@@ -124,7 +124,7 @@ func (b *bench) lockstepServer(ctx context.Context, s setup) (*server, error) {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return nil, err
 	}
-	spec.Command = []string{b.options.lockstep, "serve", "--config", file, "--addr", spec.Host}
+	spec.Command = []string{b.lockstep, "serve", "--config", file, "--addr", spec.Host}
 	return b.launch(ctx, "Lockstep", spec)
 }
 

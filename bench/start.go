@@ -25,7 +25,7 @@ func (b *bench) start(ctx context.Context, r *report.Run) error {
 	fmt.Fprintln(b.log, report.StartID)
 	r.Start = new(report.Start)
 	var err error
-	if r.Start.Binary, err = binary(b.options.lockstep); err != nil {
+	if r.Start.Binary, err = binary(b.lockstep); err != nil {
 		return err
 	}
 	sides := []struct {
@@ -86,9 +86,9 @@ func (b *bench) environment(ctx context.Context) (report.Environment, error) {
 		return e, err
 	}
 	e.CPU, e.Kernel, e.Memory = machine.CPU, machine.Kernel, machine.Memory
-	build, err := buildinfo.ReadFile(b.options.lockstep)
+	build, err := buildinfo.ReadFile(b.lockstep)
 	if err != nil {
-		return e, fmt.Errorf("%s: %w", filepath.Base(b.options.lockstep), err)
+		return e, fmt.Errorf("%s: %w", filepath.Base(b.lockstep), err)
 	}
 	e.Go, e.Revision = build.GoVersion, revision(ctx, build)
 	node, err := exec.CommandContext(ctx, "node", "--version").Output()

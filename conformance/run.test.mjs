@@ -1,5 +1,6 @@
 // The whole suite in one process, so that the list of differences can be checked for stale entries at the end.
-import { declare } from "./lib/scenario.mjs";
+import { declare } from "./lib/suite.mjs";
+import "./lib/differences.checks.mjs";
 import "./lib/mask.checks.mjs";
 import "./scenarios/accounts.mjs";
 import "./scenarios/additional_fields.mjs";

@@ -177,3 +177,23 @@ func parseObject(data []byte) (Claims, error) {
 	}
 	return object, nil
 }
+
+// parseList splits the text of a JSON array of objects into these.
+func parseList(data []byte) ([]Claims, error) {
+	var raw []json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil || raw == nil {
+		return nil, errors.New("jwks: key set has no list of keys")
+	}
+	if len(raw) > maxKeys {
+		return nil, fmt.Errorf("jwks: key set has more than %d keys", maxKeys)
+	}
+	list := make([]Claims, len(raw))
+	for i, text := range raw {
+		object, err := parseObject(text)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = object
+	}
+	return list, nil
+}

@@ -75,6 +75,10 @@ type Keyring struct {
 type snapshot struct {
 	keys []*key // newest first
 	at   time.Time
+
+	// seen is when the newest row of the keyring's algorithm was made, also if
+	// it cannot be used.
+	seen time.Time
 }
 
 // New checks c and returns a keyring. It does not use the store yet.
@@ -295,10 +299,7 @@ func (r *Keyring) create(ctx context.Context) (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	unseen := store.Is("alg", string(r.c.Algorithm)).And("createdAt", store.Gte, time.UnixMilli(0).UTC())
-	if newest := s.newest(r.c.Algorithm); newest != nil {
-		unseen = store.Is("alg", string(r.c.Algorithm)).And("createdAt", store.Gt, newest.created)
-	}
+	unseen := store.Is("alg", string(r.c.Algorithm)).And("createdAt", store.Gt, s.seen)
 	_, err = r.c.Store.Apply(ctx, store.Batch{ID: rand.Text(), Ops: []store.Op{
 		{Verb: store.Check, Table: TableName, Where: unseen, Expect: store.None}, create,
 	}})
@@ -325,7 +326,7 @@ func (r *Keyring) keys(ctx context.Context, life time.Duration) (*snapshot, erro
 	s, err := r.read(ctx)
 	if err != nil && old != nil {
 		r.c.Log.WarnContext(ctx, "signing keys could not be read, the remembered ones go on", "err", err)
-		s = &snapshot{keys: old.keys, at: r.c.Now().Add(outageInterval - life)}
+		s = &snapshot{keys: old.keys, seen: old.seen, at: r.c.Now().Add(outageInterval - life)}
 		r.known.Store(s)
 		return s, nil
 	}
@@ -379,8 +380,11 @@ func (r *Keyring) read(ctx context.Context) (*snapshot, error) {
 		return nil, fmt.Errorf("read signing keys: %w", err)
 	}
 	old := r.known.Load()
-	s := &snapshot{at: r.c.Now()}
+	s := &snapshot{at: r.c.Now(), seen: time.UnixMilli(0).UTC()}
 	for _, row := range results[0].Rows {
+		if made, ok := row["createdAt"].(time.Time); ok && made.After(s.seen) && row["alg"] == string(r.c.Algorithm) {
+			s.seen = made
+		}
 		k, err := parseRow(row, r.c.Algorithm, r.c.Seal)
 		if err != nil {
 			r.c.Log.WarnContext(ctx, "signing key is not usable, skipped", "id", row["id"], "err", err)

@@ -35,11 +35,11 @@ type Signer func(ctx context.Context, r AssertionRequest) (string, error)
 
 // A PrivateKey signs in the name of an application. Either PEM or JWK is set.
 type PrivateKey struct {
-	PEM string // PKCS #8, or the older forms for RSA and EC
-	JWK string // JSON
+	PEM string `option:"privateKeyPem"` // PKCS #8, or the older forms for RSA and EC
+	JWK string `option:"privateKeyJwk"` // JSON
 
-	KeyID     string // header kid; that of the JWK if empty
-	Algorithm string // such as "RS256", "ES256", "EdDSA"; defaults to the JWK's or RS256
+	KeyID     string `option:"kid"`       // header kid; that of the JWK if empty
+	Algorithm string `option:"algorithm"` // such as "RS256", "ES256", "EdDSA"; defaults to the JWK's or RS256
 }
 
 // String returns "[redacted]".

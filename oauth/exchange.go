@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 )
 
@@ -100,10 +101,8 @@ func (c *Client) Refresh(ctx context.Context, p Provider, refreshToken string) (
 // tokens sends a request to a token endpoint and reads the tokens.
 func (c *Client) tokens(ctx context.Context, p Provider, r *TokenRequest) (Tokens, error) {
 	r.Method = http.MethodPost
-	r.Header = map[string]string{}
-	for name, value := range p.TokenHeader {
-		r.Header[name] = value
-	}
+	r.Header = make(map[string]string)
+	maps.Copy(r.Header, p.TokenHeader)
 	if err := c.authenticate(ctx, p, r); err != nil {
 		return Tokens{}, err
 	}

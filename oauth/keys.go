@@ -77,7 +77,7 @@ func (c *Client) keySet(ctx context.Context, endpoint, kid, algorithm string) ([
 	if len(keys) > 0 && age < keysFresh {
 		return publicKeys(keys), nil
 	}
-	err := errors.New("it is signed with an unknown key")
+	err := errors.New("no known key fits, and the service was asked a moment ago")
 	if c.mayAsk(fetched, asked) {
 		select {
 		case s.asking <- struct{}{}:
@@ -110,7 +110,7 @@ func (c *Client) mayAsk(fetched, asked time.Time) bool {
 // client gives up: others wait for it.
 func (c *Client) askKeys(ctx context.Context, endpoint string, s *keySet, asked time.Time) error {
 	s.mu.Lock()
-	already := s.asked != asked
+	already := !s.asked.Equal(asked)
 	s.mu.Unlock()
 	if already {
 		return nil

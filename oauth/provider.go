@@ -285,9 +285,8 @@ func (p Provider) Validate() error {
 	missing(p.Profile == nil, "Profile")
 	missing(p.Source != FromIDToken && p.UserInfoURL == "" && p.UserInfoRequest == nil, "the user info URL")
 	errs = append(errs, p.checkAuth(p.Auth), p.checkAuth(p.RefreshAuth), p.IDToken.check())
-	for name, value := range map[string]string{"authorization": p.AuthURL, "token": p.TokenURL} {
-		missing(value == "", "the "+name+" URL")
-	}
+	missing(p.AuthURL == "", "the authorization URL")
+	missing(p.TokenURL == "", "the token URL")
 	for _, value := range []string{p.AuthURL, p.TokenURL, p.RefreshURL, p.UserInfoURL, p.ExtraURL, p.IDToken.JWKSURL} {
 		if value != "" {
 			_, err := parseEndpoint(value)

@@ -43,7 +43,7 @@ func ParseTokens(data []byte, now time.Time) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	if response.Has("error") {
+	if response.Has("error") && string(response.Raw("error")) != `""` {
 		return Tokens{}, &Error{Remote: remoteCode(response), Err: errors.New("the service reports an error")}
 	}
 	return Tokens{

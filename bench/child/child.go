@@ -56,7 +56,7 @@ func Start(ctx context.Context, s Spec) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, s.Command[0], s.Command[1:]...) //nolint:gosec // the caller's program
+	cmd := exec.CommandContext(ctx, s.Command[0], s.Command[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.Dir, s.Env, log, log
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopTimeout
@@ -67,7 +67,7 @@ func Start(ctx context.Context, s Spec) (*Process, error) {
 		return nil, err
 	}
 	go func() {
-		cmd.Wait() //nolint:errcheck // how a server ends, once it has answered, says nothing
+		cmd.Wait() // how a server ends, once it has answered, says nothing
 		close(p.done)
 	}()
 	if err := p.answers(ctx); err != nil {
@@ -133,7 +133,7 @@ func (p *Process) tail() []byte {
 		return nil
 	}
 	buf := make([]byte, min(info.Size(), maxTail))
-	n, _ := p.log.ReadAt(buf, info.Size()-int64(len(buf))) //nolint:errcheck // as much as there is
+	n, _ := p.log.ReadAt(buf, info.Size()-int64(len(buf))) // as much as there is
 	return bytes.TrimSpace(buf[:n])
 }
 

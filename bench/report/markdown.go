@@ -11,24 +11,28 @@ import (
 
 // The lines around the tables in a document.
 const (
-	beginMark = "<!-- begin: go run ./bench -docs writes this -->\n"
-	endMark   = "<!-- end -->\n"
+	beginMark = "<!-- begin: go run ./bench -docs writes this -->"
+	endMark   = "<!-- end -->"
 )
 
-var errMarks = errors.New("the document needs one line each, in this order:\n" + beginMark + endMark)
+var errMarks = errors.New("the document needs these two lines, once each, in this order: " + beginMark + " " + endMark)
 
 // Replace returns a document with the tables of the run between its marks.
 func (r *Run) Replace(document []byte) ([]byte, error) {
-	head, rest, ok := bytes.Cut(document, []byte(beginMark))
-	_, tail, ok2 := bytes.Cut(rest, []byte(endMark))
-	if !ok || !ok2 || bytes.Contains(tail, []byte(beginMark)) || bytes.Contains(tail, []byte(endMark)) {
+	begin, end := []byte(beginMark+"\n"), []byte(endMark+"\n")
+	if bytes.Count(document, begin) != 1 || bytes.Count(document, end) != 1 {
+		return nil, errMarks
+	}
+	head, rest, _ := bytes.Cut(document, begin)
+	_, tail, ok := bytes.Cut(rest, end)
+	if !ok {
 		return nil, errMarks
 	}
 	var b bytes.Buffer
 	b.Write(head)
-	b.WriteString(beginMark + "\n")
+	b.WriteString(beginMark + "\n\n")
 	r.Markdown(&b)
-	b.WriteString("\n" + endMark)
+	b.WriteString("\n" + endMark + "\n")
 	b.Write(tail)
 	return b.Bytes(), nil
 }

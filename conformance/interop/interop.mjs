@@ -4,7 +4,7 @@ import { getCookieCache, getSessionCookie } from "better-auth/cookies";
 import { verifyPassword } from "better-auth/crypto";
 import { sign } from "../lib/cookies.mjs";
 import { interop } from "../lib/interop.mjs";
-import { password, secret } from "../lib/scenario.mjs";
+import { password, secret } from "../lib/options.mjs";
 
 const alice = { name: "Zoë 👩‍🚀", email: "alice@example.com", password };
 const day = 86_400_000; // ms

@@ -9,6 +9,9 @@ import { readFileSync } from "node:fs";
  * Texts between slashes are regular expressions; `*` in where matches anything.
  */
 export class Registry {
+	/** What was compared and found in the run. */
+	totals = { exchanges: 0, explained: 0, unexplained: 0 };
+
 	#entries;
 	#uses = new Map();
 
@@ -25,27 +28,19 @@ export class Registry {
 		return new Registry(JSON.parse(readFileSync(new URL("../differences.json", import.meta.url), "utf8")));
 	}
 
-	/** The id of the entry that explains a whole exchange, or undefined. */
-	explainExchange(place, answers) {
-		return this.#use(
-			(entry) =>
-				entry.kind === "exchange" &&
-				matchesPlace(entry.where, place) &&
-				matchesAnswer(entry.oracle, answers.oracle) &&
-				matchesAnswer(entry.lockstep, answers.lockstep),
-		);
-	}
-
-	/** The id of the entry that explains one difference, or undefined. */
-	explain(place, { kind, at, left, right }) {
-		return this.#use(
-			(entry) =>
-				entry.kind === kind &&
-				matchesText(entry.at, at) &&
-				matchesPlace(entry.where, place) &&
-				matchesValue(entry, "oracle", left) &&
-				matchesValue(entry, "lockstep", right),
-		);
+	/**
+	 * Those of the differences that no entry explains. `place` has the scenario and the endpoint, `answers` the two
+	 * answers when the differences are those of an exchange. That a cookie is set twice is never explained.
+	 */
+	unexplained(place, found, answers) {
+		const whole = answers && this.#use((entry) => explainsExchange(entry, place, answers));
+		const open = found.filter((difference) => {
+			if (whole) return difference.kind === "cookie-repeat";
+			return !this.#use((entry) => explains(entry, place, difference));
+		});
+		this.totals.explained += found.length - open.length;
+		this.totals.unexplained += open.length;
+		return open;
 	}
 
 	/** The entries that nothing met. */
@@ -61,8 +56,27 @@ export class Registry {
 	#use(matches) {
 		const entry = this.#entries.find(matches);
 		if (entry) this.#uses.set(entry, this.#uses.get(entry) + 1);
-		return entry?.id;
+		return entry !== undefined;
 	}
+}
+
+function explainsExchange(entry, place, answers) {
+	return (
+		entry.kind === "exchange" &&
+		matchesPlace(entry.where, place) &&
+		matchesAnswer(entry.oracle, answers.oracle) &&
+		matchesAnswer(entry.lockstep, answers.lockstep)
+	);
+}
+
+function explains(entry, place, { kind, at, left, right }) {
+	return (
+		entry.kind === kind &&
+		matchesText(entry.at, at) &&
+		matchesPlace(entry.where, place) &&
+		matchesValue(entry, "oracle", left) &&
+		matchesValue(entry, "lockstep", right)
+	);
 }
 
 function matchesPlace(where = {}, place) {

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe as suite, test } from "node:test";
-import { createAuthClient } from "better-auth/client";
+import { officialClient } from "./client.mjs";
 import { endConnections, request } from "./http.mjs";
 import { Jar } from "./jar.mjs";
-import { withDefaults } from "./scenario.mjs";
-import { basePath, endHosts, hostOf, publicURL, self, startLockstep, startOracle, stopAll } from "./servers.mjs";
+import { basePath, usualHeaders, withDefaults } from "./options.mjs";
+import { endHosts, self, startLockstep, startOracle, stopAll } from "./servers.mjs";
 
 const groups = [];
 
@@ -64,7 +64,7 @@ class Visitor {
 
 	/** Sends a request with the cookies of a jar, which takes what comes back. */
 	async send(method, path, jar, json) {
-		const headers = { ...this.#headers(), cookie: jar.header() };
+		const headers = { ...usualHeaders(this.options), cookie: jar.header() };
 		if (json !== undefined) headers["content-type"] = "application/json";
 		const body = json === undefined ? undefined : JSON.stringify(json);
 		const answer = await request(this.server.port, { method, path: basePath(this.options) + path, headers, body });
@@ -89,19 +89,6 @@ class Visitor {
 
 	/** The official client on a jar. */
 	client(jar) {
-		const fetchOptions = {
-			customFetchImpl: async (url, init = {}) => {
-				const { pathname, search } = new URL(url);
-				const headers = { ...this.#headers(), cookie: jar.header(), ...Object.fromEntries(new Headers(init.headers)) };
-				const answer = await request(this.server.port, { method: init.method, path: pathname + search, headers, body: init.body });
-				jar.take(answer.setCookies);
-				return new Response(answer.text === "" ? null : answer.text, { status: answer.status, headers: [...answer.headers] });
-			},
-		};
-		return createAuthClient({ baseURL: publicURL(this.options).href, fetchOptions });
-	}
-
-	#headers() {
-		return { host: hostOf(this.options), origin: publicURL(this.options).origin, "x-forwarded-for": "203.0.113.7", "user-agent": "interop/1" };
+		return officialClient(this.server, this.options, jar);
 	}
 }

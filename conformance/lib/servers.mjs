@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { request } from "./http.mjs";
+import { basePath, usualHeaders } from "./options.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const repository = resolve(here, "../..");
@@ -146,7 +147,7 @@ async function serveStateless({ options }, address) {
 
 // Asks until there is an answer. A path that is disabled answers too.
 async function answers(port, options, ended) {
-	const question = { path: `${basePath(options)}/ok`, headers: { host: hostOf(options) } };
+	const question = { path: `${basePath(options)}/ok`, headers: usualHeaders(options) };
 	for (const started = Date.now(); Date.now() - started < startTimeout && !ended(); ) {
 		const answer = await request(port, question).catch(() => null);
 		if (answer && answer.status < 500) return true;
@@ -177,22 +178,6 @@ export async function stopAll(servers) {
 	const ends = await Promise.allSettled(servers.map((server) => server.stop()));
 	const failed = ends.find((end) => end.status === "rejected");
 	if (failed) throw failed.reason;
-}
-
-/** Where browsers find the servers, whatever address they listen on; of many hosts the first. */
-export function publicURL({ baseURL }) {
-	return new URL(typeof baseURL === "string" ? baseURL : `${baseURL.protocol}://${baseURL.allowedHosts[0]}`);
-}
-
-/** The path under which the endpoints live. */
-export function basePath(options) {
-	const path = publicURL(options).pathname;
-	return path !== "/" ? path : (options.basePath ?? "/api/auth");
-}
-
-/** The host that requests name. */
-export function hostOf(options) {
-	return publicURL(options).host;
 }
 
 function prepare({ stateless, file }) {

@@ -1,5 +1,5 @@
 // GET /list-accounts.
-import { group } from "../lib/scenario.mjs";
+import { group } from "../lib/suite.mjs";
 
 group("accounts", {}, (scenario) => {
 	scenario("lists them without a secret", async (t) => {

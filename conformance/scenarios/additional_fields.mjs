@@ -1,5 +1,5 @@
 // user.additionalFields: types, defaults, what comes in and what goes out.
-import { group } from "../lib/scenario.mjs";
+import { group } from "../lib/suite.mjs";
 
 const fields = {
 	nickname: { type: "string", required: false },

@@ -1,5 +1,5 @@
 // Media types, JSON and unusual bytes.
-import { group } from "../lib/scenario.mjs";
+import { group } from "../lib/suite.mjs";
 
 const long = "x".repeat(129); // a password that stops a sign-in before any work
 const json = { "content-type": "application/json" };

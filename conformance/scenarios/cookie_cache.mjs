@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { symmetricEncodeJWT } from "better-auth/crypto";
 import { readSessionCache } from "../lib/cookies.mjs";
-import { group, secret } from "../lib/scenario.mjs";
+import { group, secret } from "../lib/suite.mjs";
 
 const name = "better-auth.session_data";
 const token = "better-auth.session_token";

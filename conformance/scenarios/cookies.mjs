@@ -1,6 +1,6 @@
 // Names and attributes of cookies, and cookies that somebody changed.
 import { currentSecret, sign } from "../lib/cookies.mjs";
-import { group, secret } from "../lib/scenario.mjs";
+import { group, secret } from "../lib/suite.mjs";
 
 const name = "better-auth.session_token";
 

@@ -1,5 +1,5 @@
 // POST /delete-user.
-import { group, password } from "../lib/scenario.mjs";
+import { group, password } from "../lib/suite.mjs";
 
 const day = 86_400; // seconds
 const enabled = { user: { deleteUser: { enabled: true } } };

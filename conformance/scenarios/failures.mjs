@@ -1,5 +1,5 @@
 // A database that does not answer, and one that has many rows.
-import { group, password } from "../lib/scenario.mjs";
+import { group, password } from "../lib/suite.mjs";
 
 group("a database that fails", {}, (scenario) => {
 	// Without its table no statement about a model can succeed. It is put back for the next scenario. Upstream looks at

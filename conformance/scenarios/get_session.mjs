@@ -1,5 +1,5 @@
 // GET and POST /get-session.
-import { group } from "../lib/scenario.mjs";
+import { group } from "../lib/suite.mjs";
 
 const day = 86_400; // seconds
 

@@ -1,5 +1,5 @@
 // Who may send a request, and where it may send the user next.
-import { group, password } from "../lib/scenario.mjs";
+import { group, password } from "../lib/suite.mjs";
 
 const long = "x".repeat(129);
 const probe = { email: "a@b.co", password: long }; // answers PASSWORD_TOO_LONG when it gets through

@@ -1,5 +1,5 @@
 // POST /change-password and /verify-password.
-import { group, password } from "../lib/scenario.mjs";
+import { group, password } from "../lib/suite.mjs";
 
 const next = "another fine password";
 

@@ -1,7 +1,7 @@
 // secrets: a set of keys with the current one first.
 import { symmetricEncodeJWT } from "better-auth/crypto";
 import { readSessionCache, sign } from "../lib/cookies.mjs";
-import { group, secret } from "../lib/scenario.mjs";
+import { group, secret } from "../lib/suite.mjs";
 
 const secrets = [
 	{ version: 3, value: "the third secret, more than 32 characters long" },

@@ -1,5 +1,5 @@
 // Paths, methods, /ok and /error.
-import { group } from "../lib/scenario.mjs";
+import { group } from "../lib/suite.mjs";
 
 const endpoints = [
 	["POST", "/sign-up/email"], ["POST", "/sign-in/email"], ["POST", "/sign-out"], ["GET", "/get-session"], ["GET", "/list-sessions"],

@@ -1,5 +1,5 @@
 // /list-sessions, /revoke-session, /revoke-sessions, /revoke-other-sessions.
-import { group } from "../lib/scenario.mjs";
+import { group } from "../lib/suite.mjs";
 
 const day = 86_400; // seconds
 

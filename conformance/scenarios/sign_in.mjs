@@ -1,5 +1,5 @@
 // POST /sign-in/email.
-import { group, password } from "../lib/scenario.mjs";
+import { group, password } from "../lib/suite.mjs";
 
 group("sign-in", {}, (scenario) => {
 	scenario("gives a session", async (t) => {

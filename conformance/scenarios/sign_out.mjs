@@ -1,5 +1,5 @@
 // POST /sign-out.
-import { group } from "../lib/scenario.mjs";
+import { group } from "../lib/suite.mjs";
 
 group("sign-out", {}, (scenario) => {
 	scenario("ends the session and the cookies", async (t) => {

@@ -1,5 +1,5 @@
 // POST /sign-up/email.
-import { group, password } from "../lib/scenario.mjs";
+import { group, password } from "../lib/suite.mjs";
 
 // Every spelling is sent with a password that is too short, so that only an accepted address reaches the next error.
 const addresses = [

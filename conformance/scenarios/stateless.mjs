@@ -1,7 +1,7 @@
 // No database: the session lives in its cookie.
 import { symmetricEncodeJWT } from "better-auth/crypto";
 import { readSessionCache } from "../lib/cookies.mjs";
-import { group, secret } from "../lib/scenario.mjs";
+import { group, secret } from "../lib/suite.mjs";
 
 group("stateless", { stateless: true }, (scenario) => {
 	scenario("signs up, reads, changes and signs out", async (t) => {

@@ -1,5 +1,5 @@
 // POST /update-user and /update-session.
-import { group } from "../lib/scenario.mjs";
+import { group } from "../lib/suite.mjs";
 
 group("update-user", {}, (scenario) => {
 	scenario("changes name and image, and renews the cookie", async (t) => {

@@ -223,6 +223,20 @@ func (p *Pipeline) run(c *plugin.Call, guard func(*plugin.Call) error) error {
 	return c.Err
 }
 
+// logged is the path of a request for the log: that of its endpoint, whose
+// parameter may be a secret, such as the token in a link.
+func (p *Pipeline) logged(r *http.Request) string {
+	base, err := p.Locate(r)
+	if err != nil {
+		return ""
+	}
+	e, _, ok := p.route(r.Method, strings.TrimPrefix(r.URL.EscapedPath(), base.Path))
+	if !ok {
+		return ""
+	}
+	return e.Path
+}
+
 // recoverPanic keeps a panic of an endpoint or a hook from ending the
 // connection without an answer. The stack goes to the log, never to the client.
 func (p *Pipeline) recoverPanic(w http.ResponseWriter, r *http.Request) {
@@ -233,7 +247,7 @@ func (p *Pipeline) recoverPanic(w http.ResponseWriter, r *http.Request) {
 	if v == http.ErrAbortHandler { //nolint:errorlint // the value that net/http documents
 		panic(v)
 	}
-	p.log().ErrorContext(r.Context(), "endpoint panicked", "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+	p.log().ErrorContext(r.Context(), "endpoint panicked", "path", p.logged(r), "panic", v, "stack", string(debug.Stack()))
 	w.WriteHeader(http.StatusInternalServerError)
 }
 

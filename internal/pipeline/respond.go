@@ -54,6 +54,10 @@ func (p *Pipeline) respond(w http.ResponseWriter, r *http.Request, c *plugin.Cal
 		w.Header().Set("Content-Type", "text/html")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 		p.write(w, r, []byte(out))
+	case string:
+		p.protect(w.Header())
+		w.Header().Set("Content-Type", "text/plain")
+		p.write(w, r, []byte(out))
 	default:
 		p.respondJSON(w, r, http.StatusOK, out)
 	}
@@ -70,7 +74,7 @@ func (p *Pipeline) protect(h http.Header) {
 func (p *Pipeline) respondJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
 	body, err := Encode(v)
 	if err != nil {
-		p.log().ErrorContext(r.Context(), "answer not encodable", "path", r.URL.Path, "err", err)
+		p.log().ErrorContext(r.Context(), "answer not encodable", "path", p.logged(r), "err", err)
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
@@ -114,13 +118,13 @@ func (p *Pipeline) respondError(w http.ResponseWriter, r *http.Request, err erro
 	switch {
 	case meant:
 	case errors.Is(err, secure.ErrBusy):
-		p.log().WarnContext(r.Context(), "too many passwords to hash, request refused", "path", r.URL.Path)
+		p.log().WarnContext(r.Context(), "too many passwords to hash, request refused", "path", p.logged(r))
 		e = unavailable()
 	case isUnavailable(err):
-		p.log().ErrorContext(r.Context(), "database unavailable", "path", r.URL.Path, "err", err)
+		p.log().ErrorContext(r.Context(), "database unavailable", "path", p.logged(r), "err", err)
 		e = unavailable()
 	default:
-		p.log().ErrorContext(r.Context(), "endpoint failed", "path", r.URL.Path, "err", err)
+		p.log().ErrorContext(r.Context(), "endpoint failed", "path", p.logged(r), "err", err)
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}

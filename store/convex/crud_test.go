@@ -35,7 +35,7 @@ func TestStoreCrud(t *testing.T) {
 	})
 	t.Run("component", func(t *testing.T) {
 		d := convextest.Start(t, "testdata/crud-internal", convextest.Options{Redact: true})
-		config := convex.Config{URL: d.URL, Key: d.AdminKey, Component: "betterAuth", Transport: mounted{http.DefaultTransport}}
+		config := convex.Config{URL: d.URL, Key: d.AdminKey, Component: "betterAuth", Transport: mounted{newTap(t)}}
 		storetest.Run(t, opener(d, config), withoutTransactions())
 	})
 }

@@ -46,7 +46,7 @@ func TestFunctions(t *testing.T) {
 		"long lists of values are all found":                    testLists,
 		"rows that several indexes find come once":              testOverlap,
 		"an index that is gone is replaced by another":          testChangedIndex,
-		"null and missing are the same":                         testMissing,
+		"null and missing are the same":                         testNull,
 		"a document that does not fit is an error without data": testUnfit,
 		"rows go with the row they point at":                    testCascade,
 		"the clean-up deletes what has expired, page by page":   testCleanUp,
@@ -157,7 +157,7 @@ func testUnindexed(t *testing.T, s *convex.Store, _ *tap, _ *convextest.Deployme
 	if got := must(s.Read(t.Context(), store.Query{Table: "odd", Where: store.Is("text", "t999", "name", "999")}))(t)[0].One()["name"]; got != "999" {
 		t.Errorf("with an index on name: got %v, want row 999", got)
 	}
-	if n := count(t, s, "odd"); n != 1001 {
+	if n := rowsOf(t, s, "odd"); n != 1001 {
 		t.Errorf("got %d rows, want 1001", n)
 	}
 	// The whole of an index is no search: all rows with the tag are wanted.
@@ -175,7 +175,7 @@ func testPages(t *testing.T, s *convex.Store, p *tap, _ *convextest.Deployment) 
 	rows := make([]store.Record, 2500)
 	for i := range rows {
 		rows[i] = session(fmt.Sprint(i), users[i%2]["id"])
-		rows[i]["expiresAt"] = at(int64(i))
+		rows[i]["expiresAt"] = moment(int64(i))
 	}
 	create(t, s, "session", rows...)
 	must(s.Read(t.Context()))(t)
@@ -266,8 +266,8 @@ func testOverlap(t *testing.T, s *convex.Store, p *tap, _ *convextest.Deployment
 		t.Errorf("got %d sources, want an index or id for each condition", n)
 	}
 	deleted := must(s.Apply(t.Context(), store.Batch{Ops: []store.Op{{Verb: store.Delete, Table: "odd", Where: w}}}))(t)
-	if deleted[0] == nil || count(t, s, "odd") != 1 {
-		t.Errorf("got %d rows left, want 1", count(t, s, "odd"))
+	if deleted[0] == nil || rowsOf(t, s, "odd") != 1 {
+		t.Errorf("got %d rows left, want 1", rowsOf(t, s, "odd"))
 	}
 }
 
@@ -308,8 +308,8 @@ func testChangedIndex(t *testing.T, _ *convex.Store, _ *tap, d *convextest.Deplo
 	}
 }
 
-func testMissing(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment) {
-	load(t, d, "odd_things",
+func testNull(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment) {
+	plant(t, d, "odd_things",
 		map[string]any{"order": "g", "name": "missing", "status": "new"},
 		map[string]any{"order": "g", "name": "null", "status": "new", "key": nil, "number": nil, "the_text": nil, "tag": nil, "at_time": nil},
 		map[string]any{"order": "g", "name": "value", "status": "new", "key": "k", "number": 1, "the_text": "t", "tag": "x", "at_time": 5})
@@ -344,7 +344,7 @@ func testMissing(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment
 }
 
 func testUnfit(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment) {
-	load(t, d, "odd_things", map[string]any{"order": "g", "name": "hush", "status": "new", "json": "hush {"})
+	plant(t, d, "odd_things", map[string]any{"order": "g", "name": "hush", "status": "new", "json": "hush {"})
 	_, err := s.Read(t.Context(), store.Query{Table: "odd"})
 	if err == nil || !strings.Contains(err.Error(), `"json"`) || strings.Contains(err.Error(), "hush") {
 		t.Errorf("got %v, want an error that names the field and not its value", err)
@@ -364,12 +364,12 @@ func testCascade(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment
 		t.Errorf("got %d sessions left, want those of the other user", n)
 	}
 	// An orphan that another program left can still be changed.
-	load(t, d, "session", map[string]any{"token": "orphan", "userId": "nobody", "expiresAt": 1, "createdAt": 1, "updatedAt": 1})
+	plant(t, d, "session", map[string]any{"token": "orphan", "userId": "nobody", "expiresAt": 1, "createdAt": 1, "updatedAt": 1})
 	orphan := store.Op{Verb: store.Update, Table: "session", Where: store.Is("token", "orphan"), Set: store.Record{"userAgent": "x"}, Expect: store.One}
 	must(s.Apply(t.Context(), store.Batch{Ops: []store.Op{orphan}}))(t)
 	// As can one of two rows that already share a unique value.
 	twin := map[string]any{"name": "N", "email": "twin@x", "emailVerified": false, "createdAt": 1, "updatedAt": 1}
-	load(t, d, "user", twin, twin)
+	plant(t, d, "user", twin, twin)
 	rename := store.Op{Verb: store.Update, Table: "user", Where: store.Is("email", "twin@x"), Set: store.Record{"name": "M", "email": "twin@x"}}
 	must(s.Apply(t.Context(), store.Batch{Ops: []store.Op{rename}}))(t)
 	if _, err := s.Apply(t.Context(), store.Batch{Ops: creations("user", person("twin@x"))}); !store.IsUnique(err, "user") {
@@ -393,7 +393,7 @@ func testCleanUp(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment
 		create(t, s, "session", r)
 	}
 	must(s.Apply(t.Context(), store.Batch{ID: "fresh", Ops: creations("odd", thing("a"))}))(t)
-	load(t, d, "lockstepBatch", map[string]any{"batch": "stale", "rows": []any{}, "expiresAt": now.Add(-time.Second).UnixMilli()})
+	plant(t, d, "lockstepBatch", map[string]any{"batch": "stale", "rows": []any{}, "expiresAt": now.Add(-time.Second).UnixMilli()})
 
 	c, err := client.New(client.Config{URL: d.URL, AdminKey: d.AdminKey})
 	if err != nil {
@@ -406,18 +406,18 @@ func testCleanUp(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment
 		t.Errorf("got %d sessions left after a page, want one page less", first)
 	}
 	for range 1000 {
-		if count(t, s, "session") == 2 {
+		if rowsOf(t, s, "session") == 2 {
 			break
 		}
 	}
-	if n := count(t, s, "session"); n != 2 {
+	if n := rowsOf(t, s, "session"); n != 2 {
 		t.Errorf("got %d sessions left, want those that expired within a day or not yet", n)
 	}
 	batches := d.Dump(t, "lockstepBatch")
 	if len(batches) != 1 || batches[0]["batch"] != "fresh" {
 		t.Errorf("got %d batches remembered, want the fresh one", len(batches))
 	}
-	if n := count(t, s, "user"); n != 1 {
+	if n := rowsOf(t, s, "user"); n != 1 {
 		t.Errorf("got %d users left, want 1", n)
 	}
 }
@@ -429,7 +429,7 @@ func testTooLarge(t *testing.T, s *convex.Store, _ *tap, _ *convextest.Deploymen
 	if err == nil || errors.Is(err, store.ErrUnknownOutcome) || strings.Contains(err.Error(), "xxx") {
 		t.Errorf("got %.200v, want an error that nothing happened", err)
 	}
-	if n := count(t, s, "odd"); n != 0 {
+	if n := rowsOf(t, s, "odd"); n != 0 {
 		t.Errorf("got %d rows, want none", n)
 	}
 }

@@ -142,14 +142,14 @@ func must[T any](value T, err error) func(testing.TB) T {
 	}
 }
 
-func at(ms int64) time.Time { return time.UnixMilli(1_700_000_000_000 + ms).UTC() }
+func moment(ms int64) time.Time { return time.UnixMilli(1_700_000_000_000 + ms).UTC() }
 
 func person(email string) store.Record {
-	return store.Record{"name": "Ada", "email": email, "createdAt": at(0), "updatedAt": at(0)}
+	return store.Record{"name": "Ada", "email": email, "createdAt": moment(0), "updatedAt": moment(0)}
 }
 
 func session(token string, user any) store.Record {
-	return store.Record{"token": token, "userId": user, "expiresAt": at(0), "createdAt": at(0), "updatedAt": at(0)}
+	return store.Record{"token": token, "userId": user, "expiresAt": moment(0), "createdAt": moment(0), "updatedAt": moment(0)}
 }
 
 // thing returns a row of table "odd" with a name and more fields.
@@ -179,14 +179,14 @@ func create(t testing.TB, s *convex.Store, table string, rows ...store.Record) [
 	return out
 }
 
-// count returns how many rows of a table there are.
-func count(t testing.TB, s *convex.Store, table string) int {
+// rowsOf returns how many rows of a table there are.
+func rowsOf(t testing.TB, s *convex.Store, table string) int {
 	t.Helper()
 	return must(s.Read(t.Context(), store.Query{Table: table, Count: true}))(t)[0].Count
 }
 
-// load puts documents into a table, past all functions.
-func load(t testing.TB, d *convextest.Deployment, table string, documents ...map[string]any) []string {
+// plant puts documents into a table, past all functions.
+func plant(t testing.TB, d *convextest.Deployment, table string, documents ...map[string]any) []string {
 	t.Helper()
 	encoded := make([]json.RawMessage, len(documents))
 	for i, doc := range documents {

@@ -61,6 +61,9 @@ func bindTables(defs []schema.Table) (*tables, error) {
 	for _, def := range defs {
 		t, err := newTable(def)
 		errs = append(errs, err)
+		if !isName(t.physical) {
+			errs = append(errs, fmt.Errorf("convex: Convex cannot have a table named %q", t.physical))
+		}
 		if ts.byName[t.name] != nil || physical[t.physical] {
 			errs = append(errs, fmt.Errorf("convex: table %q is there twice", t.name))
 		}
@@ -86,7 +89,7 @@ func newTable(def schema.Table) (*table, error) {
 		if t.byName[f.Name] != nil || columns[column] {
 			errs = append(errs, fmt.Errorf("convex: table %q has field or column %q twice", t.name, f.Name))
 		}
-		if f.Name != "id" && !isColumn(column) {
+		if f.Name != "id" && !isName(column) {
 			errs = append(errs, fmt.Errorf("convex: table %q: Convex cannot have a field named %q", t.name, column))
 		}
 		columns[column] = true
@@ -105,9 +108,9 @@ func newTable(def schema.Table) (*table, error) {
 	return t, errors.Join(errs...)
 }
 
-// isColumn reports whether Convex accepts the name for a field of a document:
-// an identifier that does not start with an underscore, at most 64 characters.
-func isColumn(name string) bool {
+// isName reports whether Convex accepts the name for a table or a field of a
+// document: an identifier that starts with a letter, at most 64 characters.
+func isName(name string) bool {
 	isLetter := func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
 	for i, r := range name {
 		if !isLetter(r) && (i == 0 || r != '_' && (r < '0' || r > '9')) {

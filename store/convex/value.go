@@ -37,7 +37,11 @@ func (f *field) check(v any, earlier []store.Op) (any, error) {
 	if err := f.Check(v); err != nil {
 		return nil, err
 	}
-	out, ok := normal(v)
+	form := normal
+	if f.Type == schema.JSON {
+		form = normalJSON
+	}
+	out, ok := form(v)
 	if !ok {
 		return nil, fmt.Errorf("field %q cannot hold this %T", f.Name, v)
 	}
