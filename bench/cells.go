@@ -22,6 +22,9 @@ type pace struct {
 	hashWarmup, hashSettle, hashWindow time.Duration
 	hashRounds                         int
 
+	stormWarmup, stormWindow time.Duration
+	stormRounds              int
+
 	idle      time.Duration // from the start of a server until it is idle
 	starts    int
 	many      int           // sessions in a large database
@@ -31,17 +34,19 @@ type pace struct {
 // fullPace makes a run of about 8 minutes.
 func fullPace() pace {
 	return pace{
-		warmup: 4 * time.Second, settle: 500 * time.Millisecond, window: 2 * time.Second, rounds: 5,
-		hashWarmup: 1500 * time.Millisecond, hashSettle: time.Second, hashWindow: 4 * time.Second, hashRounds: 3,
-		idle: 2 * time.Second, starts: 7, many: 1_000_000, benchTime: time.Second,
+		warmup: 3 * time.Second, settle: 300 * time.Millisecond, window: 2 * time.Second, rounds: 5,
+		hashWarmup: 1500 * time.Millisecond, hashSettle: 500 * time.Millisecond, hashWindow: 3 * time.Second, hashRounds: 3,
+		stormWarmup: 2 * time.Second, stormWindow: 5 * time.Second, stormRounds: 3,
+		idle: 2 * time.Second, starts: 5, many: 1_000_000, benchTime: time.Second,
 	}
 }
 
 func quickPace() pace {
 	return pace{
-		warmup: 0, settle: 100 * time.Millisecond, window: 200 * time.Millisecond, rounds: 1,
-		hashWarmup: 0, hashSettle: 0, hashWindow: time.Second, hashRounds: 1,
-		idle: 0, starts: 1, many: 1000, benchTime: 10 * time.Millisecond,
+		settle: 100 * time.Millisecond, window: 200 * time.Millisecond, rounds: 1,
+		hashWindow: time.Second, hashRounds: 1,
+		stormWindow: time.Second, stormRounds: 1,
+		starts: 1, many: 1000, benchTime: 10 * time.Millisecond,
 	}
 }
 

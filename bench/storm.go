@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"github.com/lockstep-auth/lockstep/bench/load"
 	"github.com/lockstep-auth/lockstep/bench/report"
@@ -78,7 +77,7 @@ func (b *bench) storm(ctx context.Context, r *report.Run) error {
 	fmt.Fprintln(b.log, report.StormID)
 	r.Storm = new(report.Storm)
 	starts := []func(context.Context, setup) (*server, error){b.lockstepServer, b.betterAuthServer}
-	for range b.hashRounds {
+	for range b.stormRounds {
 		for i, start := range starts {
 			s, err := start(ctx, setup{db: sqlite, cache: off})
 			if err != nil {
@@ -111,16 +110,20 @@ func (b *bench) stormRound(ctx context.Context, s *server) (report.StormRound, e
 	}
 	crowd := b.generate(ctx, s, load.Config{Conns: stormConns, Next: signIns(b, s)})
 	probe := b.generate(ctx, s, load.Config{Conns: probeConns, Rate: probeRate, Next: getSession(b, s)})
-	err = wait(ctx, b.hashSettle+500*time.Millisecond)
+	err = wait(ctx, b.stormWarmup)
+	before, err1 := b.meter(s)
 	crowd.Begin()
-	if err == nil {
-		round.Probe, err = b.observe(ctx, s, probe, b.hashWindow)
-	}
+	probe.Begin()
+	err = errors.Join(err, err1, wait(ctx, b.stormWindow))
 	crowd.End()
+	probe.End()
+	after, err1 := b.meter(s)
 	peak, err2 := b.proc.Process(s.PID())
-	sample, err3 := crowd.Stop()
-	round.SignIns, round.Peak = newRound(sample), peak.Peak
-	return round, errors.Join(err, err2, err3)
+	signIns, err3 := crowd.Stop() // first, so that the probes that wait need not wait for more of them
+	probes, err4 := probe.Stop()
+	round.SignIns, round.Probe, round.Peak = newRound(signIns), newRound(probes), peak.Peak
+	round.Probe.Others = others(before, after)
+	return round, errors.Join(err, err1, err2, err3, err4)
 }
 
 // overflow sends Lockstep more sign-ins at once than may wait. Each must

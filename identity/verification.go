@@ -148,7 +148,9 @@ func (s *Service) issueToken(ctx context.Context, n newSecret) (string, error) {
 }
 
 // PretendReset costs what IssueReset costs and changes nothing. One trip.
-func (s *Service) PretendReset(ctx context.Context) error { return s.pretend(ctx, resetPasswordPurpose) }
+func (s *Service) PretendReset(ctx context.Context) error {
+	return s.pretend(ctx, resetPasswordPurpose)
+}
 
 // A Reset is a token that resets a password, with whose password that is.
 type Reset struct {
@@ -287,7 +289,9 @@ func (s *Service) IssueEmailChange(ctx context.Context, userID string, expires t
 
 // PretendEmailChange costs what IssueEmailChange costs and changes nothing. One
 // trip.
-func (s *Service) PretendEmailChange(ctx context.Context) error { return s.pretend(ctx, changeEmailPurpose) }
+func (s *Service) PretendEmailChange(ctx context.Context) error {
+	return s.pretend(ctx, changeEmailPurpose)
+}
 
 // ConfirmEmailChange spends the change, which the user has confirmed at the old
 // address, and returns the ID of one to be verified at the new address. It

@@ -80,8 +80,9 @@ func (a Algorithm) hash() crypto.Hash {
 		return 0
 	case ES512:
 		return crypto.SHA512
+	default:
+		return crypto.SHA256
 	}
-	return crypto.SHA256
 }
 
 func (a Algorithm) digest(input []byte) []byte {

@@ -166,7 +166,8 @@ func parseObject(data []byte) (Claims, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := Claim{Name: name.(string)} //nolint:errcheck,forcetypeassert // the text is valid: names are strings
+		m := Claim{}
+		m.Name, _ = name.(string) // names of valid JSON are strings
 		if err := dec.Decode(&m.Value); err != nil {
 			return nil, err
 		}

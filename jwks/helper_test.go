@@ -34,7 +34,7 @@ type world struct {
 	store *countingStore
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	db := memory.New()
 	if err := db.Bind([]schema.Table{jwks.Table()}); err != nil {
@@ -56,7 +56,7 @@ func (w *world) advance(d time.Duration) {
 }
 
 // keyring returns a keyring of the world, as one more server would have.
-func (w *world) keyring(t *testing.T, c jwks.Config) *jwks.Keyring {
+func (w *world) keyring(t testing.TB, c jwks.Config) *jwks.Keyring {
 	t.Helper()
 	c.Store, c.Now = w.store, w.Now
 	if c.Seal == nil {
@@ -69,7 +69,7 @@ func (w *world) keyring(t *testing.T, c jwks.Config) *jwks.Keyring {
 	return r
 }
 
-func (w *world) rows(t *testing.T) []store.Record {
+func (w *world) rows(t testing.TB) []store.Record {
 	t.Helper()
 	results, err := w.store.Store.Read(t.Context(), store.Query{Table: jwks.TableName, SortBy: "createdAt"})
 	if err != nil {
@@ -78,7 +78,7 @@ func (w *world) rows(t *testing.T) []store.Record {
 	return results[0].Rows
 }
 
-func (w *world) insert(t *testing.T, row store.Record) {
+func (w *world) insert(t testing.TB, row store.Record) {
 	t.Helper()
 	_, err := w.store.Apply(t.Context(), store.Batch{Ops: []store.Op{{Verb: store.Create, Table: jwks.TableName, Set: row}}})
 	if err != nil {
@@ -110,13 +110,13 @@ func (s *countingStore) Apply(ctx context.Context, b store.Batch) ([]store.Recor
 }
 
 // claims are those of a token that is good for ten minutes.
-func (w *world) claims(t *testing.T) jwks.Claims {
+func (w *world) claims(t testing.TB) jwks.Claims {
 	t.Helper()
 	now := w.Now().Unix()
 	return claimsOf(t, map[string]any{"sub": "user-1", "iss": issuer, "aud": issuer, "iat": now, "exp": now + 600})
 }
 
-func claimsOf(t *testing.T, v any) jwks.Claims {
+func claimsOf(t testing.TB, v any) jwks.Claims {
 	t.Helper()
 	c, err := jwks.NewClaims(v)
 	if err != nil {
@@ -125,7 +125,7 @@ func claimsOf(t *testing.T, v any) jwks.Claims {
 	return c
 }
 
-func (w *world) sign(t *testing.T, r *jwks.Keyring) string {
+func (w *world) sign(t testing.TB, r *jwks.Keyring) string {
 	t.Helper()
 	token, err := r.Sign(t.Context(), w.claims(t))
 	if err != nil {
@@ -134,7 +134,7 @@ func (w *world) sign(t *testing.T, r *jwks.Keyring) string {
 	return token
 }
 
-func document(t *testing.T, r *jwks.Keyring) []byte {
+func document(t testing.TB, r *jwks.Keyring) []byte {
 	t.Helper()
 	set, err := r.Document(t.Context())
 	if err != nil {
@@ -145,13 +145,16 @@ func document(t *testing.T, r *jwks.Keyring) []byte {
 
 // A recorded is what one side wrote, for the other side to read.
 type recorded struct {
-	Secret, Older string
-	Payload       string
-	Keys          []struct {
-		Name            string
-		Row             recordedRow
-		Token, Document string
-	}
+	Secret  string        `json:"secret"`
+	Payload string        `json:"payload"`
+	Keys    []recordedKey `json:"keys"`
+}
+
+type recordedKey struct {
+	Name     string      `json:"name"`
+	Row      recordedRow `json:"row"`
+	Token    string      `json:"token"`
+	Document string      `json:"document"`
 }
 
 type recordedRow struct {
@@ -178,7 +181,7 @@ func (r recordedRow) record() store.Record {
 	return row
 }
 
-func load(t *testing.T, file string) recorded {
+func load(t testing.TB, file string) recorded {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {

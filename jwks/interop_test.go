@@ -3,7 +3,7 @@ package jwks_test
 import (
 	"encoding/base64"
 	"encoding/json"
-	"flag"
+	"flag" //nolint:depguard // for -update
 	"os"
 	"strings"
 	"testing"
@@ -102,7 +102,7 @@ func TestRowsThatNodeAccepted(t *testing.T) {
 		w.sign(t, r)
 		made := w.rows(t)[0]
 		for _, field := range []string{"publicKey", "privateKey", "crv"} {
-			var old, fresh any = k.Row.record()[field], made[field]
+			old, fresh := k.Row.record()[field], made[field]
 			if field == "privateKey" {
 				old, fresh = opened(t, old.(string)), opened(t, fresh.(string))
 			}
@@ -144,14 +144,7 @@ func shapeOf(v any) string {
 
 func writeGoRows(t *testing.T) {
 	t.Helper()
-	type entry struct {
-		Name, Token, Document string
-		Row                   recordedRow
-	}
-	out := struct {
-		Secret string
-		Keys   []entry
-	}{Secret: secret}
+	out := recorded{Secret: secret}
 	for _, alg := range []jwks.Algorithm{jwks.EdDSA, jwks.ES256, jwks.ES512, jwks.RS256, jwks.PS256} {
 		w := newWorld(t)
 		r := w.keyring(t, jwks.Config{Algorithm: alg})
@@ -162,7 +155,7 @@ func writeGoRows(t *testing.T) {
 		}
 		row := w.rows(t)[0]
 		text := func(name string) string { s, _ := row[name].(string); return s }
-		e := entry{Name: string(alg), Token: token, Document: string(document(t, r)), Row: recordedRow{
+		e := recordedKey{Name: string(alg), Token: token, Document: string(document(t, r)), Row: recordedRow{
 			ID: text("id"), PublicKey: text("publicKey"), PrivateKey: text("privateKey"),
 			CreatedAt: float64(row["createdAt"].(time.Time).UnixMilli()), Alg: new(text("alg")),
 		}}

@@ -32,7 +32,8 @@ const (
 // [redacted].
 type Message struct {
 	// ID is the same at every attempt to send the message, so that a service
-	// can tell a second attempt from a second message. The outbox sets it.
+	// can tell a second attempt from a second message: letters, digits and _.
+	// The outbox sets it.
 	ID string `json:"id,omitempty"`
 
 	// To is an address without a name.
@@ -85,6 +86,9 @@ const (
 	// maxAddress is the longest address, in bytes (RFC 5321 §4.5.3.1.3).
 	maxAddress = 254
 
+	// maxID is the longest id, in bytes.
+	maxID = 100
+
 	// maxSubject is the longest subject, in bytes: what fits on a line
 	// (RFC 5322 §2.1.1).
 	maxSubject = 998
@@ -95,6 +99,8 @@ const (
 // but those of the Mailer. The error wraps ErrPermanent.
 func (m *Message) Check() error {
 	switch {
+	case len(m.ID) > maxID || strings.ContainsFunc(m.ID, notInID):
+		return fmt.Errorf("%w: the id is none", ErrPermanent)
 	case !validAddress(m.To):
 		return fmt.Errorf("%w: the recipient is no address", ErrPermanent)
 	case len(m.Subject) > maxSubject || !singleLine(m.Subject):
@@ -105,6 +111,10 @@ func (m *Message) Check() error {
 		return fmt.Errorf("%w: the text is not UTF-8", ErrPermanent)
 	}
 	return nil
+}
+
+func notInID(r rune) bool {
+	return (r|0x20 < 'a' || r|0x20 > 'z') && (r < '0' || r > '9') && r != '_'
 }
 
 // validAddress reports whether s is one bare address.

@@ -99,8 +99,10 @@ func (t *Templates) load(folder fs.FS) error {
 	if err != nil {
 		return err
 	}
+	names = append(names, layouts...)
+	slices.SortStableFunc(names, func(a, b string) int { return -cmp.Compare(path.Ext(a), path.Ext(b)) }) // .txt before .html
 	var errs []error
-	for _, name := range append(names, layouts...) {
+	for _, name := range names {
 		data, err := fs.ReadFile(folder, name)
 		if err == nil {
 			err = t.parse(name, string(data))

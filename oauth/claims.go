@@ -200,7 +200,7 @@ func (c Claims) With(name string, value any) Claims {
 	return Claims{append(members, member{name, raw})}
 }
 
-// JSON returns the object.
+// JSON returns the object without white space.
 func (c Claims) JSON() json.RawMessage {
 	out := []byte{'{'}
 	for i, m := range c.members {
@@ -210,7 +210,9 @@ func (c Claims) JSON() json.RawMessage {
 		out, _ = appendJSON(out, m.name) // a string can be marshalled
 		out = append(append(out, ':'), m.value...)
 	}
-	return append(out, '}')
+	var b bytes.Buffer
+	_ = json.Compact(&b, append(out, '}')) // the members are JSON
+	return b.Bytes()
 }
 
 // MarshalJSON returns the object.

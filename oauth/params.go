@@ -41,11 +41,6 @@ func (ps *Params) setIf(name, value string) {
 	}
 }
 
-// Del removes a parameter.
-func (ps *Params) Del(name string) {
-	*ps = slices.DeleteFunc(*ps, func(p Param) bool { return p.Name == name })
-}
-
 func (ps Params) index(name string) int {
 	return slices.IndexFunc(ps, func(p Param) bool { return p.Name == name })
 }

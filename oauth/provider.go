@@ -287,10 +287,14 @@ func (p Provider) Validate() error {
 	errs = append(errs, p.checkAuth(p.Auth), p.checkAuth(p.RefreshAuth), p.IDToken.check())
 	missing(p.AuthURL == "", "the authorization URL")
 	missing(p.TokenURL == "", "the token URL")
-	for _, value := range []string{p.AuthURL, p.TokenURL, p.RefreshURL, p.UserInfoURL, p.ExtraURL, p.IDToken.JWKSURL} {
-		if value != "" {
-			_, err := parseEndpoint(value)
-			errs = append(errs, err)
+	for _, e := range []struct{ name, value string }{
+		{"authorization", p.AuthURL}, {"token", p.TokenURL}, {"refresh", p.RefreshURL},
+		{"user info", p.UserInfoURL}, {"extra", p.ExtraURL}, {"key set", p.IDToken.JWKSURL},
+	} {
+		if e.value != "" {
+			if _, err := parseEndpoint(e.value); err != nil {
+				errs = append(errs, fmt.Errorf("the %s URL: %w", e.name, err))
+			}
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -305,15 +309,7 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 	u, err := url.Parse(endpoint)
 	plain := !strings.ContainsFunc(endpoint, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"'<>\\^`{|}", r) })
 	if err != nil || !plain || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || u.Opaque != "" {
-		return nil, fmt.Errorf("%q is no plain absolute http or https URL", withoutQuery(endpoint))
+		return nil, errors.New("not a plain absolute http or https URL") // it may have secrets in it
 	}
 	return u, nil
-}
-
-// withoutQuery leaves out where secrets are, for messages.
-func withoutQuery(endpoint string) string {
-	if i := strings.IndexAny(endpoint, "?#@"); i >= 0 {
-		return endpoint[:i] + "…"
-	}
-	return endpoint
 }

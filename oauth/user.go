@@ -149,6 +149,10 @@ func (c *Client) profile(ctx context.Context, l Lookup) (Profile, error) {
 	if err != nil {
 		return Profile{}, err
 	}
+	if err := checkSubject(profile.Subject); err != nil {
+		return Profile{}, err
+	}
+	subject := profile.Subject
 	if profile.Data == nil {
 		profile.Data = l.Claims.JSON()
 	}
@@ -157,16 +161,12 @@ func (c *Client) profile(ctx context.Context, l Lookup) (Profile, error) {
 			return Profile{}, err
 		}
 	}
-	if err := checkSubject(profile.Subject); err != nil {
-		return Profile{}, err
-	}
 	if p.MapProfile != nil {
-		subject := profile.Subject
 		if profile, err = p.MapProfile(ctx, profile); err != nil {
 			return Profile{}, err
 		}
-		profile.Subject = subject
 	}
+	profile.Subject = subject // whatever the functions do
 	if p.RequireEmail && profile.Email == "" {
 		return Profile{}, errors.New("the service tells no email address")
 	}

@@ -59,6 +59,7 @@ type Call struct {
 	jar       cookie.Jar
 	login     *Login
 	looked    bool // whether login is known, be it nil
+	dropped   bool // whether a session cookie was found that cannot be believed
 	shape     *wire.Shape
 	later     []task
 }

@@ -23,6 +23,20 @@ type Login struct {
 	// NeedsRefresh is true if the session is due to be prolonged and this call
 	// may not do it (session.deferSessionRefresh).
 	NeedsRefresh bool
+
+	// Which half comes from a session cookie: it is written there again with its
+	// members in the order of the cookie.
+	cachedSession, cachedUser bool
+}
+
+// WithUser returns l with the user as it is now.
+func (l *Login) WithUser(u *identity.User) *Login {
+	return &Login{Session: l.Session, User: u, cachedSession: l.cachedSession}
+}
+
+// WithSession returns l with the session as it is now.
+func (l *Login) WithSession(s *identity.Session) *Login {
+	return &Login{Session: s, User: l.User, cachedUser: l.cachedUser}
 }
 
 // A Lookup says how to find the session of a call.
@@ -138,6 +152,7 @@ func (c *Call) cachedLogin(token identity.Token) *Login {
 	login, ends := c.decodeCache(value, token)
 	if login == nil {
 		c.expire(c.Host.cookies.data)
+		c.dropped = true
 		return nil
 	}
 	if due := c.Host.Session.RefreshCache; due > 0 && ends.Sub(c.now()) < due {
@@ -189,7 +204,7 @@ func (cs *CachedSession) decode() (*Login, time.Time) {
 	if ends.Before(cs.Now) || session.ExpiresAt.Before(cs.Now) {
 		return nil, time.Time{}
 	}
-	return &Login{Session: session, User: user, Cached: true}, ends
+	return &Login{Session: session, User: user, Cached: true, cachedSession: true, cachedUser: true}, ends
 }
 
 func (c *Call) cacheVersion(s *identity.Session, u *identity.User) string {
@@ -309,11 +324,7 @@ func (c *Call) writeCache(l *Login, untilBrowserEnds bool) {
 	if untilBrowserEnds {
 		k.MaxAge, life = nil, 0
 	}
-	now := c.now()
-	value := c.Host.c.Cache.Encode(cookie.Payload{
-		Session: c.shape.AppendSession(nil, l.Session), User: c.shape.AppendUser(nil, l.User),
-		UpdatedAt: now.UnixMilli(), Version: c.cacheVersion(l.Session, l.User),
-	}, now, life)
+	value := c.Host.c.Cache.Encode(c.cachePayload(l), c.now(), life)
 	c.jar.Remove(k.Name)
 	for _, name := range c.sentCookies().Chunks(k.Name) {
 		c.jar.Set(cookie.Expired(name, k.Attributes))
@@ -322,8 +333,25 @@ func (c *Call) writeCache(l *Login, untilBrowserEnds bool) {
 	if !ok {
 		c.Host.Log.WarnContext(c.Context(), "session too large for a cookie, not cached", "bytes", len(value))
 	}
+	if c.dropped && len(parts) > 1 {
+		c.jar.Set(cookie.Expired(k.Name, k.Attributes))
+	}
 	for _, part := range parts {
 		c.jar.Set(part)
+	}
+}
+
+func (c *Call) cachePayload(l *Login) cookie.Payload {
+	session, user := c.shape.AppendSession, c.shape.AppendUser
+	if l.cachedSession {
+		session = c.shape.AppendCachedSession
+	}
+	if l.cachedUser {
+		user = c.shape.AppendCachedUser
+	}
+	return cookie.Payload{
+		Session: session(nil, l.Session), User: user(nil, l.User),
+		UpdatedAt: c.now().UnixMilli(), Version: c.cacheVersion(l.Session, l.User),
 	}
 }
 
@@ -332,6 +360,10 @@ func (c *Call) writeCache(l *Login, untilBrowserEnds bool) {
 func (c *Call) ForgetSession() {
 	c.expire(c.Host.cookies.token)
 	c.expire(c.Host.cookies.data)
+	if c.Host.Session.Stateless {
+		c.ExpireCookie(cookie.AccountData)
+		c.ExpireCookie(cookie.OAuthState)
+	}
 	c.expire(c.Host.cookies.dontRemember)
 	c.NewLogin = nil
 	c.login, c.looked = nil, true

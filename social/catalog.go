@@ -61,7 +61,7 @@ func Catalog() []Entry {
 		entry("railway", Railway, "https://railway.com/workspace/developer", "Basic authentication."),
 		entry("reddit", Reddit, "https://www.reddit.com/prefs/apps", "No email address. `duration: permanent` for a refresh token. Basic authentication."),
 		entry("roblox", Roblox, "https://create.roblox.com/dashboard/credentials", "No email address."),
-		entry("salesforce", Salesforce, "https://login.salesforce.com/lightning/setup/NavigationMenus/home",
+		entry("salesforce", Salesforce, "https://login.salesforce.com/",
 			"`environment: sandbox`, or `loginUrl` for a domain of your own."),
 		entry("slack", Slack, "https://api.slack.com/apps", "https only. A user has one id in each workspace."),
 		entry("spotify", Spotify, "https://developer.spotify.com/dashboard", "http only for 127.0.0.1, not for localhost."),

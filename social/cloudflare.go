@@ -19,7 +19,7 @@ type CloudflareOptions struct {
 
 // Cloudflare signs users in with Cloudflare.
 //
-// https://developers.cloudflare.com/fundamentals/oauth/
+// https://developers.cloudflare.com/fundamentals/oauth/create-an-oauth-client/
 func Cloudflare(o CloudflareOptions) oauth.Provider {
 	p := o.apply(oauth.Provider{
 		ID:           "cloudflare",

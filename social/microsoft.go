@@ -90,7 +90,7 @@ func microsoftTenant(authority, tenant string) func(oauth.Claims, bool) error {
 		if !guid.MatchString(tid) || !slices.Contains(microsoftIssuers(authority, tid), c.Text("iss")) {
 			return errors.New("iss does not name the token's tenant")
 		}
-		ok := false
+		var ok bool
 		switch {
 		case tenant == "common":
 			ok = true

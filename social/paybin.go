@@ -16,7 +16,7 @@ type PaybinOptions struct {
 
 // Paybin signs users in with Paybin.
 //
-// https://docs.paybin.io
+// https://paybin.io
 func Paybin(o PaybinOptions) oauth.Provider {
 	issuer := cmp.Or(o.Issuer, "https://idp.paybin.io")
 	return o.apply(oauth.Provider{

@@ -64,55 +64,63 @@ type Config struct {
 	Now func() time.Time
 }
 
-// A Generator sends requests from Start until Stop. Requests that end between
-// Begin and End are measured; those before are for warming up.
+// A Generator sends requests from Start until Stop. It measures those that are
+// answered between Begin and End or, if there is a Rate, those that are due
+// between them. What came before was for warming up.
 type Generator struct {
 	config     Config
 	start      time.Time
 	begin, end time.Time // zero as long as there was no Begin, no End
 	sent       atomic.Int64
+	stop       chan struct{} // closed by Stop
 	workers    []*worker
 	group      sync.WaitGroup
-
-	stopping sync.Once
-	stop     chan struct{} // closed when no more requests are to be sent
-	failing  sync.Once
-	err      error // the first
+	cancel     context.CancelFunc
+	failing    sync.Once
+	err        error // the first
 }
 
-// Start starts sending. The end of ctx breaks off the requests under way.
+// Start starts sending. The end of ctx breaks off the requests under way. The
+// caller must end with Stop or Wait; like Begin and End, they are for one
+// goroutine.
 func Start(ctx context.Context, c Config) *Generator {
 	g := &Generator{config: c, start: c.Now(), stop: make(chan struct{})}
+	ctx, g.cancel = context.WithCancel(ctx)
 	for range c.Conns {
 		w := &worker{generator: g}
 		g.workers = append(g.workers, w)
 		g.group.Go(func() {
 			if err := w.run(ctx); err != nil {
 				g.failing.Do(func() { g.err = err })
-				g.halt()
+				g.cancel()
 			}
 		})
 	}
 	return g
 }
 
-// Begin starts the measurement. Begin, End, Stop and Wait are for one goroutine.
+// Begin starts the measurement.
 func (g *Generator) Begin() { g.begin = g.config.Now() }
 
 // End ends the measurement. Requests go on until Stop.
 func (g *Generator) End() { g.end = g.config.Now() }
 
-// Stop waits for the requests under way and returns what was measured. Its
-// error is the first that a connection had: a wrong answer ends everything.
-// Without Begin or End, everything from Start to Stop is measured.
+// Stop waits for the requests under way, and with a Rate for those that were
+// due before End, and returns what was measured. Its error is the first that a
+// connection had: a wrong answer ends everything. Without Begin, what came since
+// Start is measured; without End, all up to the last answer.
 func (g *Generator) Stop() (Sample, error) {
-	g.halt()
+	if g.config.Rate > 0 && g.end.IsZero() {
+		g.End()
+	}
+	close(g.stop)
 	return g.Wait()
 }
 
 // Wait is Stop for a Generator with a Limit: it waits until all are answered.
 func (g *Generator) Wait() (Sample, error) {
 	g.group.Wait()
+	g.cancel()
 	if g.err != nil {
 		return Sample{}, g.err
 	}
@@ -126,7 +134,7 @@ func (g *Generator) Wait() (Sample, error) {
 	var latencies []time.Duration
 	for _, w := range g.workers {
 		for _, r := range w.records {
-			if !r.end.Before(begin) && !r.end.After(end) {
+			if !r.at.Before(begin) && !r.at.After(end) {
 				latencies = append(latencies, r.latency)
 			}
 		}
@@ -134,37 +142,35 @@ func (g *Generator) Wait() (Sample, error) {
 	return newSample(latencies, end.Sub(begin)), nil
 }
 
-func (g *Generator) halt() { g.stopping.Do(func() { close(g.stop) }) }
-
 // next waits until a request is due and returns its number. It returns false
 // when there are no more.
 func (g *Generator) next(ctx context.Context) (n int, due time.Time, ok bool) {
-	select {
-	case <-g.stop:
-		return 0, time.Time{}, false
-	default:
-	}
 	n = int(g.sent.Add(1) - 1)
 	if g.config.Limit > 0 && n >= g.config.Limit {
 		return 0, time.Time{}, false
 	}
-	now := g.config.Now()
 	if g.config.Rate <= 0 {
-		return n, now, true
+		return n, g.config.Now(), !g.stopped()
 	}
 	due = g.start.Add(time.Duration(float64(n) / g.config.Rate * float64(time.Second)))
-	if due.After(now) {
-		timer := time.NewTimer(due.Sub(now))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-g.stop:
-			return 0, time.Time{}, false
-		case <-ctx.Done():
-			return 0, time.Time{}, false
-		}
+	timer := time.NewTimer(due.Sub(g.config.Now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-g.stop:
+	case <-ctx.Done():
+		return 0, time.Time{}, false
 	}
-	return n, due, true
+	return n, due, !g.stopped() || due.Before(g.end)
+}
+
+func (g *Generator) stopped() bool {
+	select {
+	case <-g.stop:
+		return true
+	default:
+		return false
+	}
 }
 
 // A worker has one connection.
@@ -175,7 +181,7 @@ type worker struct {
 
 // A record is one answer.
 type record struct {
-	end     time.Time
+	at      time.Time // when it came or, if there is a Rate, when it was due
 	latency time.Duration
 }
 
@@ -199,8 +205,12 @@ func (w *worker) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("request %d: %w", n, err)
 		}
-		end := g.config.Now()
-		w.records = append(w.records, record{end: end, latency: end.Sub(due)})
+		now := g.config.Now()
+		r := record{at: now, latency: now.Sub(due)}
+		if g.config.Rate > 0 {
+			r.at = due
+		}
+		w.records = append(w.records, r)
 	}
 }
 

@@ -137,6 +137,34 @@ func TestRateChargesForWaiting(t *testing.T) {
 	})
 }
 
+// TestRateForgetsNobody stops while a server stalls: the requests that were due
+// by then are sent and measured all the same, and no others.
+func TestRateForgetsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var served atomic.Int64
+		g := load.Start(t.Context(), load.Config{Dial: serve(func(r *http.Request) string {
+			served.Add(1)
+			if r.URL.Path == "/0" {
+				time.Sleep(time.Second)
+			}
+			return ok
+		}), Conns: 1, Rate: 10, Next: get, Now: time.Now})
+		time.Sleep(250 * time.Millisecond)
+		g.Begin()
+		time.Sleep(300 * time.Millisecond)
+		g.End()
+		got, err := g.Stop()
+		// Due at 300, 400 and 500 ms, answered at 1 s.
+		want := load.Sample{
+			Requests: 3, Elapsed: 300 * time.Millisecond,
+			P50: 600 * time.Millisecond, P99: 700 * time.Millisecond, Max: 700 * time.Millisecond,
+		}
+		if diff := cmp.Diff(got, want); err != nil || diff != "" || served.Load() != 6 {
+			t.Errorf("%v, %d served, want 6\n%s", err, served.Load(), diff)
+		}
+	})
+}
+
 func TestWrongAnswerEndsEverything(t *testing.T) {
 	for name, c := range map[string]struct{ answer, want string }{
 		"a check that fails":      {"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", "request 3: status 500"},
@@ -156,6 +184,7 @@ func TestWrongAnswerEndsEverything(t *testing.T) {
 				if _, err := g.Wait(); err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("got %v, want %q", err, c.want)
 				}
+				time.Sleep(time.Second) // the server ends too
 			})
 		})
 	}

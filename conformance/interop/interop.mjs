@@ -186,6 +186,20 @@ for (const strategy of ["compact", "jwt", "jwe"]) {
 	});
 }
 
+const fields = { country: { type: "string", required: false }, score: { type: "number", required: false, defaultValue: 3 }, born: { type: "date", required: false } };
+
+interop("tables that Lockstep made", { tablesBy: "lockstep", options: { user: { additionalFields: fields } } }, (crossing) => {
+	crossing("serve both", async ({ a, b, browser }) => {
+		const jar = browser();
+		await a.post("/sign-up/email", jar, { ...alice, country: "DE", born: "2000-01-02T03:04:05.678Z" });
+		const [here, there] = [await a.get("/get-session", jar), await b.get("/get-session", jar)];
+		assert.equal(there.text, here.text);
+		assert.deepEqual([there.json.user.country, there.json.user.score, there.json.user.born], ["DE", 3, "2000-01-02T03:04:05.678Z"]);
+		assert.equal((await b.post("/update-user", jar, { score: 4, born: null })).status, 200);
+		assert.deepEqual((await a.session(jar)).user, (await b.session(jar)).user);
+	});
+});
+
 const rotated = [
 	{ version: 2, value: "the second secret, more than 32 characters long" },
 	{ version: 1, value: "the first secret, more than 32 characters long" },

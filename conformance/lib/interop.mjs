@@ -12,8 +12,9 @@ import { endHosts, self, startLockstep, startOracle, stopAll } from "./servers.m
 const groups = [];
 
 /**
- * Adds tests that share one database. `setup.options` are given to both servers; `define` receives the function that
- * declares a test, whose steps run twice: from the oracle to Lockstep and from Lockstep to the oracle.
+ * Adds tests that share one database, whose tables the oracle makes, or Lockstep where `setup.tablesBy` says so.
+ * `setup.options` are given to both servers; `define` receives the function that declares a test, whose steps run
+ * twice: from the oracle to Lockstep and from Lockstep to the oracle.
  */
 export function interop(name, setup, define) {
 	groups.push({ name, setup, define });
@@ -22,7 +23,7 @@ export function interop(name, setup, define) {
 /** Declares all that was added. */
 export function declareInterop() {
 	suite("one database, two servers", () => {
-		for (const { name, setup, define } of groups) suite(name, () => declareGroup(withDefaults(setup.options), define));
+		for (const { name, setup, define } of groups) suite(name, () => declareGroup(withDefaults(setup.options), setup.tablesBy, define));
 	});
 	after(() => {
 		endHosts();
@@ -30,16 +31,16 @@ export function declareInterop() {
 	});
 }
 
-function declareGroup(options, define) {
+function declareGroup(options, tablesBy, define) {
 	let servers;
 	let folder;
 	before(async () => {
 		folder = mkdtempSync(join(tmpdir(), "conformance-"));
 		const setup = { options, file: join(folder, "auth.db") };
+		const start = { oracle: startOracle, lockstep: self ? () => startOracle(setup, "lockstep") : startLockstep };
 		// One after the other: the first makes the tables, the second must find nothing to change.
-		const oracle = await startOracle(setup);
-		const lockstep = self ? await startOracle(setup, "lockstep") : await startLockstep(setup);
-		servers = { oracle, lockstep };
+		servers = {};
+		for (const side of tablesBy === "lockstep" ? ["lockstep", "oracle"] : ["oracle", "lockstep"]) servers[side] = await start[side](setup);
 	});
 	after(async () => {
 		await stopAll(Object.values(servers ?? {}));

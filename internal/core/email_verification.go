@@ -120,7 +120,7 @@ func (c *core) verifyEmail(call *plugin.Call, in verifyEmailInput) (any, error) 
 		return nil, nil
 	}
 	if err == nil && to != "" {
-		call.RedirectTo = to
+		call.RedirectTo = ascii(to)
 	}
 	return out, err
 }

@@ -54,11 +54,26 @@ func escapeComponent(s string) string {
 	return string(out)
 }
 
+// ascii writes a URL as browsers do, without characters that a header cannot
+// hold (https://url.spec.whatwg.org/#path-percent-encode-set).
+func ascii(url string) string {
+	const hex = "0123456789ABCDEF"
+	out := make([]byte, 0, len(url))
+	for i := range len(url) {
+		if b := url[i]; b < 0x80 {
+			out = append(out, b)
+		} else {
+			out = append(out, '%', hex[b>>4], hex[b&15])
+		}
+	}
+	return string(out)
+}
+
 // splitURL splits a trusted callback URL, a path or an absolute URL, at its
 // query and its fragment. A path of a web origin is written as browsers write
 // it: it begins with a slash and has no dot segments.
 func splitURL(raw string) (base, query, fragment string) {
-	raw, fragment, hasFragment := strings.Cut(raw, "#")
+	raw, fragment, hasFragment := strings.Cut(ascii(raw), "#")
 	if hasFragment {
 		fragment = "#" + fragment
 	}

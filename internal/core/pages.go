@@ -33,6 +33,9 @@ func (c *core) errorPage(call *plugin.Call) (any, error) {
 	if description != "" {
 		params += "&error_description=" + formEscape(description)
 	}
+	if c.ErrorURL != "" || !c.Development {
+		call.Header = http.Header{"Content-Type": nil} // upstream sends none with this redirect
+	}
 	switch {
 	case c.ErrorURL != "":
 		call.RedirectTo = appendQuery(c.ErrorURL, params)

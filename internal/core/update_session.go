@@ -44,7 +44,7 @@ func (c *core) changeSession(call *plugin.Call, in map[string]any) (*updateSessi
 	case err != nil:
 		return nil, err
 	}
-	call.SetSession(&plugin.Login{Session: session, User: login.User}, nil)
+	call.SetSession(login.WithSession(session), nil)
 	return &updateSessionOutput{call.PublicSession(session)}, nil
 }
 

@@ -38,7 +38,7 @@ func (c *core) changeUser(call *plugin.Call, in map[string]any) (status, error) 
 	case err != nil:
 		return status{}, err
 	}
-	call.SetSession(&plugin.Login{Session: login.Session, User: user}, nil)
+	call.SetSession(login.WithUser(user), nil)
 	return status{true}, nil
 }
 
@@ -184,7 +184,7 @@ func (c *core) deleteLink(call *plugin.Call, in deleteLinkInput) (*deleteUserOut
 	}
 	out, err := c.removeUser(call, login.User, in.Token)
 	if err == nil && in.CallbackURL != nil && *in.CallbackURL != "" {
-		call.RedirectTo = *in.CallbackURL
+		call.RedirectTo = ascii(*in.CallbackURL)
 	}
 	return out, err
 }

@@ -44,7 +44,9 @@ func (p *Pipeline) respond(w http.ResponseWriter, r *http.Request, c *plugin.Cal
 	if c.RedirectTo != "" {
 		p.protect(w.Header())
 		w.Header().Set("Location", c.RedirectTo)
-		w.Header().Set("Content-Type", mediaJSON)
+		if _, set := c.Header["Content-Type"]; !set {
+			w.Header().Set("Content-Type", mediaJSON)
+		}
 		w.WriteHeader(http.StatusFound)
 		return
 	}

@@ -12,8 +12,8 @@ import { jwt } from 'better-auth/plugins/jwt'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 
 const baseURL = 'https://example.com'
-const { Secret: secret, Keys: keys } = JSON.parse(readFileSync(process.argv[2], 'utf8'))
-for (const { Name: alg, Row: row, Token: token, Document: document } of keys) {
+const { secret, keys } = JSON.parse(readFileSync(process.argv[2], 'utf8'))
+for (const { name: alg, row, token, document } of keys) {
   const jwks = [{ ...row, createdAt: new Date(row.createdAt), expiresAt: null }]
   const auth = betterAuth({
     baseURL, secret, database: memoryAdapter({ user: [], session: [], account: [], verification: [], jwks }),
@@ -24,8 +24,7 @@ for (const { Name: alg, Row: row, Token: token, Document: document } of keys) {
   const signed = await auth.api.signJWT({ body: { payload: { sub: 'user-2' } } })
   assert.ok((await auth.api.verifyJWT({ body: { token: signed.token } })).payload, `${alg}: Better Auth signs with our key`)
   assert.equal(jwks.length, 1, `${alg}: Better Auth made no key of its own`)
-  assert.deepEqual(JSON.parse(document), await auth.api.getJwks(), `${alg}: the same key set`)
-  assert.equal(document, JSON.stringify(await auth.api.getJwks()), `${alg}: in the same order`)
+  assert.equal(document, JSON.stringify(await auth.api.getJwks()), `${alg}: the same key set`)
   const set = createLocalJWKSet(JSON.parse(document))
   await jwtVerify(token, set, { issuer: baseURL, audience: baseURL, algorithms: [alg] })
   await jwtVerify(signed.token, set, { issuer: baseURL, audience: baseURL, algorithms: [alg] })

@@ -106,22 +106,22 @@ func New(c Config) (*Mailer, error) {
 	from, err := netmail.ParseAddress(c.From)
 	var errs []error
 	if err != nil {
-		errs = append(errs, errors.New(`From is no address, such as "Example <no-reply@example.com>"`))
+		errs = append(errs, errors.New(`the sender (From) is no address, such as "Example <no-reply@example.com>"`))
 	}
 	if c.Host == "" {
-		errs = append(errs, errors.New("there is no Host"))
+		errs = append(errs, errors.New("there is no host (Host)"))
 	}
 	if c.Security != StartTLS && c.Security != TLS && c.Security != None {
-		errs = append(errs, fmt.Errorf("Security is %q, must be %q, %q or %q", c.Security, StartTLS, TLS, None))
+		errs = append(errs, fmt.Errorf("the security is %q, must be %q, %q or %q", c.Security, StartTLS, TLS, None))
 	}
 	if c.Security == None && !isLoopback(c.Host) && !c.InsecureAllowPlaintext {
-		errs = append(errs, errors.New("Security none would send every link in clear text over the network"))
+		errs = append(errs, errors.New("without security every link would cross the network in clear text"))
 	}
 	if (c.Username == "") != (c.Password == "") {
-		errs = append(errs, errors.New("Username and Password belong together"))
+		errs = append(errs, errors.New("user name and password belong together"))
 	}
 	if c.Port < 1 || c.Port > 65535 || c.Timeout < 0 || c.Now == nil {
-		errs = append(errs, errors.New("a Port, a Timeout and a clock are needed"))
+		errs = append(errs, errors.New("a port, a timeout and a clock are needed"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("smtp: %w", err)

@@ -109,7 +109,7 @@ func (i *Issuer) Plugin() plugin.Plugin {
 			{Method: http.MethodGet, Path: jwksPath, Handler: plugin.Plain(i.document)},
 			{Method: http.MethodGet, Path: discoveryPath, Handler: plugin.Plain(i.discovery)},
 		},
-		After: []plugin.Hook{{Match: begins, Run: i.begin}, {Path: "/get-session", Run: i.keep}, {Match: ends, Run: end}},
+		After: []plugin.Hook{{Match: begins, Run: i.begin}, {Path: "/get-session", Match: succeeded, Run: i.keep}, {Match: ends, Run: end}},
 	}
 }
 
@@ -118,13 +118,13 @@ func (i *Issuer) init(h *plugin.Host) error {
 		return errors.New("an issuer belongs to one server")
 	}
 	if i.o.Algorithm != jwks.RS256 && i.o.Algorithm != jwks.EdDSA {
-		return errors.New("Algorithm must be RS256 or EdDSA: Convex providers of Better Auth know no other")
+		return errors.New("the only values of Algorithm are RS256 and EdDSA, those of Better Auth's providers")
 	}
 	if i.o.ExpirationTime < time.Second {
-		return errors.New("ExpirationTime must be at least a second")
+		return errors.New("the ExpirationTime must be at least a second")
 	}
 	if strings.HasSuffix(i.o.Issuer, "/") {
-		return errors.New("Issuer must not end with a slash")
+		return errors.New("the Issuer must not end with a slash")
 	}
 	keys, err := jwks.New(jwks.Config{
 		Store: h.Identity.Store(), Now: h.Now, Seal: h.Vault(), Algorithm: i.o.Algorithm, Log: h.Log,

@@ -26,26 +26,24 @@ func begins(c *plugin.Call) bool {
 // page that is rendered next needs no further request. An endpoint that started
 // none, say because a second factor is missing, sends none.
 func (i *Issuer) begin(c *plugin.Call) error {
-	login := c.NewLogin
-	if login == nil && under(c, "/update-session") {
-		login, _ = c.Login() //nolint:errcheck // without a session there is no cookie
-	}
-	if c.Err == nil && login != nil {
-		i.send(c, login)
+	if c.Err == nil && c.NewLogin != nil {
+		i.send(c, c.NewLogin)
 	}
 	return nil
 }
+
+func succeeded(c *plugin.Call) bool { return c.Err == nil }
 
 // keep renews the cookie with get-session, and removes it when nobody is signed
 // in. A session that came from the session cookie costs no trip to the database
 // as long as the browser has a token; without one it is looked up first.
 func (i *Issuer) keep(c *plugin.Call) error {
-	if c.Err != nil {
+	if c.Output == nil {
+		c.ExpireCookie(jwtCookie)
 		return nil
 	}
 	login := c.SentLogin()
-	if login == nil {
-		c.ExpireCookie(jwtCookie)
+	if login == nil { // another plugin has put its own answer there
 		return nil
 	}
 	if _, has := c.ReadCookie(jwtCookie); has && login.Cached {
@@ -56,7 +54,8 @@ func (i *Issuer) keep(c *plugin.Call) error {
 }
 
 // send writes the cookie. A failure costs the browser the cookie and not its
-// session: it asks for a token later.
+// session: it asks for a token later. The cookie it has goes in any case, since
+// that may be of another user.
 func (i *Issuer) send(c *plugin.Call, login *plugin.Login) {
 	alive, err := c.Alive(login)
 	var token string
@@ -65,6 +64,7 @@ func (i *Issuer) send(c *plugin.Call, login *plugin.Login) {
 	}
 	switch {
 	case err != nil:
+		c.ExpireCookie(jwtCookie)
 		c.Host.Log.ErrorContext(c.Context(), "no token for Convex", "err", err)
 	case alive:
 		c.WriteCookie(jwtCookie, token, i.o.ExpirationTime)

@@ -108,10 +108,10 @@ func (i *Issuer) init(h *plugin.Host) error {
 		return errors.New("an issuer belongs to one server")
 	}
 	if !strings.HasPrefix(i.o.JWKSPath, "/") || strings.Contains(i.o.JWKSPath, "..") {
-		return fmt.Errorf("JWKSPath %q must start with / and not contain ..", i.o.JWKSPath)
+		return fmt.Errorf("JWKSPath %q must start with / and have no .. in it", i.o.JWKSPath)
 	}
 	if i.o.ExpirationTime < time.Second {
-		return errors.New("ExpirationTime must be at least a second")
+		return errors.New("the ExpirationTime must be at least a second")
 	}
 	c := jwks.Config{
 		Store: h.Identity.Store(), Now: h.Now, Algorithm: i.o.Algorithm, RSABits: i.o.ModulusLength,
@@ -128,7 +128,9 @@ func (i *Issuer) init(h *plugin.Host) error {
 	return nil
 }
 
-func (i *Issuer) document(c *plugin.Call) (json.RawMessage, error) { return i.keys.Document(c.Context()) }
+func (i *Issuer) document(c *plugin.Call) (json.RawMessage, error) {
+	return i.keys.Document(c.Context())
+}
 
 type tokenOutput struct {
 	Token string `json:"token"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -174,39 +175,31 @@ func TestAccess(t *testing.T) {
 	})
 }
 
-// TestAnonymous calls every function as anybody on the internet can.
+// TestAnonymous calls every function as anybody on the internet can, with
+// arguments that work for the right caller.
 func TestAnonymous(t *testing.T) {
 	for _, c := range []struct {
-		rule, profile string
-		env           []string
-		args          []map[string]any
+		rule, profile, env string
+		wrong              []map[string]any // what the caller adds to the arguments
+		right              map[string]any   // nil if nobody is let in
 	}{
-		{"internal functions are not there", "functions", nil, []map[string]any{{}}},
-		{"public functions ask for the secret", "functions-secret", []string{"LOCKSTEP_SECRET=" + secret}, guesses("", secret[1:], secret+" ", strings.ToUpper(secret))},
-		{"a deployment without the secret lets nobody in", "functions-secret", []string{"LOCKSTEP_SECRET="}, guesses("", secret)},
-		{"nor does one with a short secret", "functions-secret", []string{"LOCKSTEP_SECRET=short"}, guesses("short")},
+		{"internal functions are not there", "functions", "", []map[string]any{nil}, map[string]any{}},
+		{
+			"public functions ask for the secret", "functions-secret", secret,
+			guesses("", secret[1:], secret+" ", strings.ToUpper(secret)), guesses(secret)[0],
+		},
+		{"a deployment without the secret lets nobody in", "functions-secret", "", guesses("", secret), nil},
+		{"nor does one with a short secret", "functions-secret", "short", guesses("short"), nil},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
-			d := convextest.Start(t, c.profile, convextest.Options{Env: c.env})
+			d := convextest.Start(t, c.profile, convextest.Options{Env: []string{"LOCKSTEP_SECRET=" + c.env}})
 			plant(t, d, "user", map[string]any{"name": "N", "email": "a@x", "emailVerified": false, "createdAt": 1, "updatedAt": 1})
-			anybody, err := client.New(client.Config{URL: d.URL})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(anybody.Close)
-			for _, args := range c.args {
-				for name, call := range map[string]map[string]any{
-					"read":     {"queries": []any{map[string]any{"table": "user", "sources": []any{map[string]any{"scan": []any{}}}, "all": []any{}, "any": []any{}, "descending": false, "limit": 0, "offset": 0, "count": false}}},
-					"apply":    {"ops": []any{map[string]any{"verb": "delete", "table": "user", "sources": []any{map[string]any{"scan": []any{}}}, "all": []any{}, "any": []any{}, "expect": "some"}}, "rules": map[string]any{}},
-					"describe": {},
-					"cleanUp":  {},
-				} {
-					full := call
-					if s, ok := args["secret"]; ok {
-						full = map[string]any{"secret": s, "call": call}
-					}
-					for _, f := range []func(context.Context, string, map[string]any, ...client.Option) (any, error){anybody.Query, anybody.Mutation, anybody.Action} {
-						if got, err := f(t.Context(), "lockstep:"+name, full); err == nil {
+			caller := must(client.New(client.Config{URL: d.URL, AdminKey: d.AdminKey}))(t)
+			t.Cleanup(caller.Close)
+			for _, wrong := range c.wrong {
+				for name, call := range everyFunction() {
+					for _, send := range []func(context.Context, string, map[string]any, ...client.Option) (any, error){caller.Query, caller.Mutation, caller.Action} {
+						if got, err := send(t.Context(), "lockstep:"+name, arguments(wrong, call), client.Anonymous()); err == nil {
 							t.Errorf("%s answered %v", name, got)
 						}
 					}
@@ -215,8 +208,41 @@ func TestAnonymous(t *testing.T) {
 			if n := len(d.Dump(t, "user")); n != 1 {
 				t.Errorf("got %d users, want the one there was", n)
 			}
+			if c.right == nil {
+				return
+			}
+			for _, name := range []string{"read", "describe"} {
+				must(caller.Query(t.Context(), "lockstep:"+name, arguments(c.right, everyFunction()[name])))(t)
+			}
+			must(caller.Mutation(t.Context(), "lockstep:apply", arguments(c.right, everyFunction()["apply"])))(t)
+			if n := len(d.Dump(t, "user")); n != 0 {
+				t.Errorf("got %d users after the right caller deleted them", n)
+			}
 		})
 	}
+}
+
+// everyFunction returns a call of each function, to read or delete all users.
+func everyFunction() map[string]map[string]any {
+	none := []any{}
+	users := map[string]any{"table": "user", "sources": []any{map[string]any{"scan": "all", "fields": none}}, "all": none, "any": none}
+	query, deletion := maps.Clone(users), maps.Clone(users)
+	query["descending"], query["limit"], query["offset"], query["count"] = false, 0, 0, false
+	deletion["verb"], deletion["expect"] = "delete", "one"
+	return map[string]map[string]any{
+		"read":     {"queries": []any{query}},
+		"apply":    {"ops": []any{deletion}, "rules": map[string]any{}},
+		"describe": {},
+		"cleanUp":  {},
+	}
+}
+
+// arguments puts a call beside a secret, if there is one.
+func arguments(door, call map[string]any) map[string]any {
+	if door["secret"] == nil {
+		return call
+	}
+	return map[string]any{"secret": door["secret"], "call": call}
 }
 
 func guesses(secrets ...string) []map[string]any {

@@ -103,7 +103,8 @@ func (s *Store) Apply(ctx context.Context, b store.Batch) ([]store.Record, error
 	return d.apply(ctx, checked)
 }
 
-// Ping reports whether the deployment answers and accepts the credential.
+// Ping reports whether the deployment answers, and at first whether it accepts
+// the credential. It costs no function call after that.
 func (s *Store) Ping(ctx context.Context) error {
 	if s.tables == nil {
 		return errNotBound

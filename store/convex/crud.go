@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,7 +32,7 @@ const (
 // filtered again here, so a condition is sent only to save time.
 //
 // There is no transaction over several calls. A batch of one operation on one
-// row is atomic; what a larger one is, crud_apply.go says.
+// row is atomic; what a larger one is, the type run says.
 type crud struct {
 	client  *convex.Client
 	tables  *tables
@@ -59,6 +60,9 @@ func newCrud(client *convex.Client, ts *tables, config Config) *crud {
 // present reports whether the deployment has the functions: nil, or an error of
 // package convex.
 func (c *crud) present(ctx context.Context) error {
+	if len(c.tables.list) == 0 {
+		return nil
+	}
 	_, err := c.client.Query(ctx, c.path("findMany"), firstRow(c.tables.list[0]), c.options...)
 	return err
 }
@@ -80,11 +84,12 @@ type mutation struct {
 	idempotent bool // doing it twice does no harm
 }
 
-// mutate calls a mutation. The error is one of package convex.
+// mutate calls a mutation and returns the document, or nil, that it answers
+// with. The error is one of package convex, or says that the outcome is unknown.
 func (c *crud) mutate(ctx context.Context, m mutation) (map[string]any, error) {
 	options := c.options
 	if m.idempotent {
-		options = append(options[:len(options):len(options)], convex.Idempotent())
+		options = append(slices.Clip(options), convex.Idempotent())
 	}
 	value, err := c.client.Mutation(ctx, c.path(m.function), m.args, options...)
 	if err != nil {
@@ -92,22 +97,16 @@ func (c *crud) mutate(ctx context.Context, m mutation) (map[string]any, error) {
 	}
 	doc, ok := value.(map[string]any)
 	if !ok && value != nil {
-		return nil, fmt.Errorf("convex: %q answered with a %T", c.path(m.function), value)
+		return nil, unknown(fmt.Errorf("convex: %q answered with a %T", c.path(m.function), value))
 	}
 	return doc, nil
 }
 
-// input are the arguments that all mutations share.
-func input(t *table, where clauses, more ...any) map[string]any {
-	in := map[string]any{"model": t.physical}
-	if where != nil {
-		in["where"] = []map[string]any(where)
-	}
-	for i := 0; i < len(more); i += 2 {
-		name, _ := more[i].(string)
-		in[name] = more[i+1]
-	}
-	return map[string]any{"input": in}
+// input are the arguments that all mutations share: a table, and what more the
+// function takes.
+func input(t *table, more map[string]any) map[string]any {
+	more["model"] = t.physical
+	return map[string]any{"input": more}
 }
 
 // threw reports whether the function itself said no. Deployments in production

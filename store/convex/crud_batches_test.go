@@ -186,7 +186,7 @@ func testNewerValue(t *testing.T, d *convextest.Deployment, s *convex.Store) {
 		_, err := s.Apply(t.Context(), store.Batch{Ops: []store.Op{set("first"), creation("user", person("a@x"))}})
 		failed <- err
 	}()
-	// Wait until the first update is there, which is before the batch fails.
+	// The first update comes before the batch fails.
 	for selected(t, other, store.Query{Table: "odd"})[0]["text"] != "first" {
 		if t.Context().Err() != nil {
 			t.Fatal("the update did not happen")
@@ -204,7 +204,8 @@ func testNewerValue(t *testing.T, d *convextest.Deployment, s *convex.Store) {
 func testNamedGuard(t *testing.T, _ *convextest.Deployment, s *convex.Store) {
 	create(t, s, "verification", secretRow("a"))
 	_, err := s.Apply(t.Context(), store.Batch{Ops: []store.Op{
-		creation("user", person("a@x")), consumption("a"), creation("odd", thing("o")), consumption("b"),
+		creation("user", person("a@x")), consumption("a"), creation("odd", thing("o")),
+		{Verb: store.Check, Table: "session", Where: store.Is("token", "none"), Expect: store.One},
 	}})
 	guard, ok := errors.AsType[*store.GuardError](err)
 	if !ok || guard.Op != 3 {

@@ -45,16 +45,17 @@ func decodeBase32(s string) ([]byte, bool) {
 		return nil, false
 	}
 	out := make([]byte, 0, len(s)*5/8)
-	acc, bits := 0, 0
+	var acc uint // of fewer than 13 bits
+	bits := 0
 	for i := range len(s) {
 		v := strings.IndexByte(idAlphabet, s[i])
 		if v < 0 {
 			return nil, false
 		}
-		acc, bits = acc<<5|v, bits+5
+		acc, bits = acc<<5|uint(v), bits+5
 		if bits >= 8 {
 			bits -= 8
-			out = append(out, byte(acc>>bits))
+			out = append(out, byte(acc>>bits)) //nolint:gosec // 8 bits are left
 			acc &= 1<<bits - 1
 		}
 	}

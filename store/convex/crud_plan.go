@@ -260,6 +260,7 @@ func (t *table) planScan(w store.Where) plan {
 		switch c.Op {
 		case store.Eq, store.Contains, store.StartsWith, store.EndsWith:
 			where = append(where, clause(f.column, operatorName(c.Op), v))
+		default: // it means something else there, or selects most rows
 		}
 	}
 	return plan{fetches: []fetch{{where: where}}, exact: len(where) == len(w.All) && len(w.Any) == 0, scan: true}

@@ -111,10 +111,12 @@ func (c *crud) join(ctx context.Context, queries []store.Query, results []store.
 
 // related returns lookups that together have the rows of t to go with rows.
 func (t *table) related(j *store.Join, rows []store.Record) []*lookup {
+	seen := map[any]bool{nil: true} // null joins nothing
 	var keys []any
 	var ids []string
 	for _, r := range rows {
-		if key := r[j.Local]; key != nil && !slices.Contains(keys, key) {
+		if key := r[j.Local]; !seen[key] {
+			seen[key] = true
 			keys = append(keys, key)
 			id, _ := key.(string)
 			ids = append(ids, id)
@@ -229,7 +231,7 @@ type pages struct {
 func (p *pages) args() map[string]any {
 	args := map[string]any{"model": p.lookup.table.physical, "paginationOpts": map[string]any{"cursor": p.cursor, "numItems": p.size}}
 	if len(p.fetch.where) > 0 {
-		args["where"] = []map[string]any(p.fetch.where)
+		args["where"] = p.fetch.where.list()
 	}
 	if p.lookup.only != nil {
 		var columns []string
@@ -302,7 +304,7 @@ func (p *pages) take(value any) error {
 	switch {
 	case !isPage || !isBool || !isText:
 		return fmt.Errorf("convex: findMany of table %q answered with something else than a page", p.lookup.table.name)
-	case !done && len(docs) == 0 && cursor == p.cursor:
+	case !done && cursor == p.cursor:
 		return fmt.Errorf("convex: findMany of table %q does not come to an end", p.lookup.table.name)
 	}
 	for _, d := range docs {

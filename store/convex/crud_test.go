@@ -25,15 +25,19 @@ func withoutTransactions() storetest.Option {
 
 // TestStoreCrud is the contract in the access modes of createApi.
 func TestStoreCrud(t *testing.T) {
+	t.Parallel()
 	t.Run("internal", func(t *testing.T) {
+		t.Parallel()
 		d := convextest.Start(t, "testdata/crud-internal", convextest.Options{Redact: true})
 		storetest.Run(t, opener(d, convex.Config{URL: d.URL, Key: d.AdminKey}), withoutTransactions())
 	})
 	t.Run("public", func(t *testing.T) {
+		t.Parallel()
 		d := convextest.Start(t, "testdata/crud", convextest.Options{})
 		storetest.Run(t, opener(d, convex.Config{URL: d.URL, InsecureAllowPublicFunctions: true}), withoutTransactions())
 	})
 	t.Run("component", func(t *testing.T) {
+		t.Parallel()
 		d := convextest.Start(t, "testdata/crud-internal", convextest.Options{Redact: true})
 		config := convex.Config{URL: d.URL, Key: d.AdminKey, Component: "betterAuth", Transport: mounted{newTap(t)}}
 		storetest.Run(t, opener(d, config), withoutTransactions())

@@ -1,7 +1,9 @@
 package convex_test
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -388,5 +390,48 @@ func testChildren(t *testing.T, _ *convextest.Deployment, s *convex.Store) {
 	applied(t, s, store.Op{Verb: store.Delete, Table: "user", Where: store.Is("name", "Ada")})
 	if n := rowsOf(t, s, "session"); n != 0 {
 		t.Errorf("sessions left: %d", n)
+	}
+}
+
+// TestCrudStrangeAnswers: an answer in another form is an error, never half a
+// result, and never a loop.
+func TestCrudStrangeAnswers(t *testing.T) {
+	d := convextest.Start(t, "testdata/crud-internal", convextest.Options{})
+	p := newTap(t)
+	s := bound(t, convex.Config{URL: d.URL, Key: d.AdminKey, Transport: p})
+	create(t, s, "odd", thing("a", "tag", "x"), thing("b", "tag", "x"))
+	for _, c := range []struct{ rule, old, text string }{
+		{"no page", `"page":[`, `"was":[`},
+		{"no list", `"page":[`, `"page":{},"was":[`},
+		{"an end that is no yes or no", `"isDone":true`, `"isDone":1`},
+		{"a cursor that is no text", `"continueCursor":"`, `"continueCursor":null,"was":"`},
+		{"no end", `"isDone":true`, `"isDone":false`},
+		{"a document that is none", `"page":[{`, `"page":["x",{`},
+		{"a document without an id", `"_id":"`, `"was":"`},
+		{"a field of another type", `"name":"`, `"name":1,"was":"`},
+	} {
+		p.after = func(_ tapped, resp *http.Response) (*http.Response, error) { return replaced(resp, c.old, c.text) }
+		for _, q := range []store.Query{{Table: "odd"}, {Table: "odd", Count: true, Where: store.Is("name", "a")}} {
+			if results, err := s.Read(t.Context(), q); err == nil || results != nil {
+				t.Errorf("%s: got %v, %v, want an error", c.rule, results, err)
+			}
+		}
+	}
+	for old, text := range map[string]string{`"value":{`: `"value":"x","was":{`, `"_id":"`: `"was":"`} {
+		p.after = func(_ tapped, resp *http.Response) (*http.Response, error) { return replaced(resp, old, text) }
+		_, err := s.Apply(t.Context(), store.Batch{Ops: creations("user", person(text))})
+		if !errors.Is(err, store.ErrUnknownOutcome) || errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("%s: a row that was made: got %v, want ErrUnknownOutcome", text, err)
+		}
+	}
+	p.after = func(c tapped, resp *http.Response) (*http.Response, error) {
+		if c.endpoint == "mutation" {
+			return replaced(resp, `"isDone":true`, `"isDone":false`)
+		}
+		return resp, nil
+	}
+	_, err := s.Apply(t.Context(), store.Batch{Ops: []store.Op{{Verb: store.Delete, Table: "odd", Where: store.Is("tag", "x")}}})
+	if !errors.Is(err, store.ErrUnknownOutcome) {
+		t.Errorf("a deletion that does not end: got %v, want ErrUnknownOutcome", err)
 	}
 }

@@ -11,6 +11,9 @@ import (
 // clauses are conditions in createApi's form; all must hold.
 type clauses []map[string]any
 
+// list is the value that package convex takes.
+func (cs clauses) list() []map[string]any { return cs }
+
 func clause(column, operator string, value any) map[string]any {
 	return map[string]any{"field": column, "operator": operator, "value": value}
 }
@@ -88,19 +91,18 @@ func (t *table) guard(c store.Cond) (clauses, bool) {
 	case f.column == idColumn && c.Op != store.Eq && c.Op != store.In && c.Op != store.NotIn:
 		return nil, false // createApi throws
 	}
-	switch c.Op {
-	case store.Lt, store.Lte, store.Gt, store.Gte:
-		if f.Type == schema.String { // JavaScript orders text by UTF-16 units, not by bytes
-			return nil, false
-		}
+	isOrder := c.Op == store.Lt || c.Op == store.Lte || c.Op == store.Gt || c.Op == store.Gte
+	if isOrder && f.Type == schema.String { // JavaScript orders text by UTF-16 units, not by bytes
+		return nil, false
 	}
 	out := clauses{clause(f.column, operatorName(c.Op), value)}
 	switch c.Op {
 	case store.Ne, store.Lt, store.Lte, store.NotIn:
 		some, ok := f.notNull()
 		return append(out, some...), ok
+	default:
+		return out, true
 	}
-	return out, true
 }
 
 // least is a value of the field's type that no other is smaller than.
@@ -110,8 +112,9 @@ func (f *field) least() any {
 		return -math.MaxFloat64
 	case schema.Bool:
 		return false
+	default:
+		return ""
 	}
-	return ""
 }
 
 // isNull holds if the field is null or missing, which "eq null" does not: only

@@ -49,7 +49,7 @@ func (c *crud) insert(ctx context.Context, t *table, set store.Record) (map[stri
 	watched := slices.ContainsFunc(t.unique, func(u unique) bool { return t.isWatched(u.name) && set[u.name] != nil })
 	unsure := false
 	for try := 1; ; try++ {
-		doc, err := c.mutate(ctx, mutation{function: "create", args: input(t, nil, "data", data)})
+		doc, err := c.mutate(ctx, mutation{function: "create", args: input(t, map[string]any{"data": data})})
 		if err == nil {
 			return doc, nil
 		}
@@ -94,7 +94,7 @@ func (c *crud) ours(ctx context.Context, t *table, set store.Record) map[string]
 // remove deletes the document with an id, if it is there.
 func (c *crud) remove(ctx context.Context, t *table, id string) error {
 	where := clauses{clause(idColumn, "eq", id)}
-	_, err := c.mutate(ctx, mutation{function: "deleteOne", args: input(t, where), idempotent: true})
+	_, err := c.mutate(ctx, mutation{function: "deleteOne", args: input(t, map[string]any{"where": where.list()}), idempotent: true})
 	return explain(err)
 }
 
@@ -129,13 +129,13 @@ func (t *table) changedKeys(op store.Op, row store.Record, watched bool) []uniqu
 func (r *run) changeDirectly(ctx context.Context, i int, where clauses) (done bool, err error) {
 	op := r.ops[i]
 	t := r.tables.byName[op.Table]
-	m := mutation{function: "deleteOne", args: input(t, where), idempotent: op.Expect == store.Some}
+	m := mutation{function: "deleteOne", args: input(t, map[string]any{"where": where.list()}), idempotent: op.Expect == store.Some}
 	if op.Verb == store.Update {
 		update, err := t.document(r.resolve(op.Set), nil)
 		if err != nil {
 			return false, err
 		}
-		m = mutation{function: "updateOne", args: input(t, where, "update", update), idempotent: where.outlive(update)}
+		m = mutation{function: "updateOne", args: input(t, map[string]any{"where": where.list(), "update": update}), idempotent: where.outlive(update)}
 	}
 	doc, err := r.mutate(ctx, m)
 	switch {
@@ -269,14 +269,14 @@ func (r *run) tryRow(ctx context.Context, i int, f found) (row store.Record, ref
 	} else {
 		where = append(where, t.unchanged(fieldsOf(w), f.doc)...)
 	}
-	m := mutation{function: "deleteOne", args: input(t, where), idempotent: op.Expect == store.Some}
+	m := mutation{function: "deleteOne", args: input(t, map[string]any{"where": where.list()}), idempotent: op.Expect == store.Some}
 	var update map[string]any
 	if op.Verb == store.Update {
 		if update, err = r.update(op, t, f.row); err != nil {
 			return nil, nil, err
 		}
 		where = append(where, t.unchanged(slices.Collect(maps.Keys(op.Add)), f.doc)...)
-		m = mutation{function: "updateOne", args: input(t, where, "update", update), idempotent: where.outlive(update)}
+		m = mutation{function: "updateOne", args: input(t, map[string]any{"where": where.list(), "update": update}), idempotent: where.outlive(update)}
 	}
 	doc, err := r.mutate(ctx, m)
 	switch {
@@ -337,7 +337,7 @@ func (r *run) restore(ctx context.Context, t *table, before, after, update map[s
 			where = append(where, t.unchanged([]string{f.Name}, after)...)
 		}
 	}
-	_, err := r.mutate(ctx, mutation{function: "updateOne", args: input(t, where, "update", old), idempotent: true})
+	_, err := r.mutate(ctx, mutation{function: "updateOne", args: input(t, map[string]any{"where": where.list(), "update": old}), idempotent: true})
 	if threw(err) {
 		return nil
 	}
@@ -355,7 +355,7 @@ func (r *run) deleteMany(ctx context.Context, l *lookup) error {
 	r.forGood()
 	var cursor any
 	for {
-		args := input(l.table, l.plan.fetches[0].where)
+		args := input(l.table, map[string]any{"where": l.plan.fetches[0].where.list()})
 		args["paginationOpts"] = map[string]any{"cursor": cursor, "numItems": firstPage}
 		answer, err := r.mutate(ctx, mutation{function: "deleteMany", args: args, idempotent: true})
 		if err != nil {

@@ -18,20 +18,19 @@ import (
 	"github.com/lockstep-auth/lockstep/store/convex"
 )
 
-// TestFaults lets the link fail in every way and checks after each case that no
-// answer lies about what happened.
-func TestFaults(t *testing.T) {
-	d := convextest.Start(t, "functions", convextest.Options{})
-	s := bound(t, convex.Config{URL: d.URL, Key: d.AdminKey, Timeout: 400 * time.Millisecond})
-	unavailable, unknown := store.ErrUnavailable, store.ErrUnknownOutcome
-	for _, c := range []struct {
-		rule  string
-		fault convextest.Fault
+// A faultCase is a way to fail, and what a caller hears of it.
+type faultCase struct {
+	rule  string
+	fault convextest.Fault
 
-		read   error // what Read returns
-		apply  error // what Apply returns of a batch with an ID
-		anonym error // what Apply returns of a batch without
-	}{
+	read   error // what Read returns
+	apply  error // what Apply returns of a batch with an ID
+	anonym error // what Apply returns of a batch without
+}
+
+func faultCases() []faultCase {
+	unavailable, unknown := store.ErrUnavailable, store.ErrUnknownOutcome
+	return []faultCase{
 		{"a conflict", convextest.Fault{Action: convextest.Conflict, Times: 1}, nil, nil, nil},
 		{"conflicts, three times", convextest.Fault{Action: convextest.Conflict, Times: 3}, nil, nil, nil},
 		{"conflicts, for ever", convextest.Fault{Action: convextest.Conflict}, unavailable, unavailable, unavailable},
@@ -63,7 +62,15 @@ func TestFaults(t *testing.T) {
 		{"a function that fails, and nobody says why", convextest.Fault{Action: convextest.Status, Status: 200, Body: redacted}, unavailable, unavailable, unavailable},
 		{"mutations down", convextest.Fault{Action: convextest.Unavailable, Endpoint: "mutation"}, nil, unknown, unknown},
 		{"queries down", convextest.Fault{Action: convextest.Unavailable, Endpoint: "query"}, unavailable, nil, nil},
-	} {
+	}
+}
+
+// TestFaults lets the link fail in every way and checks after each case that no
+// answer lies about what happened.
+func TestFaults(t *testing.T) {
+	d := convextest.Start(t, "functions", convextest.Options{})
+	s := bound(t, convex.Config{URL: d.URL, Key: d.AdminKey, Timeout: 400 * time.Millisecond})
+	for _, c := range faultCases() {
 		t.Run(c.rule, func(t *testing.T) {
 			d.Reset(t)
 			create(t, s, "odd", thing("counter", "number", 0.0))

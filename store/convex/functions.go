@@ -78,14 +78,21 @@ func (f *functions) explain(err error) error {
 	case "INDEX":
 		return unavailable(fmt.Sprintf("the indexes of table %q are changing", physical), err)
 	case "UNINDEXED":
-		return fmt.Errorf("convex: table %q has grown too large to search without an index: add %s to it in convex/schema.ts and run npx convex deploy: %w",
-			physical, indexCode(textList(data["fields"])), err)
+		return fmt.Errorf("convex: table %q has too many rows to look at each: %s: %w", physical, indexAdvice(textList(data["fields"])), err)
 	case "TOO_MANY":
 		return fmt.Errorf("convex: one operation would touch more than %v rows of table %q: %w", data["limit"], physical, err)
 	case "REFERENCE":
 		return fmt.Errorf("convex: a row of table %q must exist, as field %q of another says: %w", physical, data["field"], err)
 	}
 	return explain(err)
+}
+
+// indexAdvice says what to do about a search without an index.
+func indexAdvice(columns []string) string {
+	if len(columns) == 0 {
+		return "no index can serve this search"
+	}
+	return fmt.Sprintf("add %s to it in convex/schema.ts and run npx convex deploy", indexCode(columns))
 }
 
 // textList returns the text in a list that a function returned.

@@ -106,15 +106,7 @@ func (f *functions) plan(ctx context.Context) ([]string, error) {
 
 // lacks says what a table needs that the deployed one does not have.
 func (t deployedTable) lacks(want *table) []string {
-	var lines []string
-	for _, f := range want.fields[1:] {
-		if t.kinds == nil {
-			break
-		}
-		if have := t.kinds[f.column]; !f.fits(have) {
-			lines = append(lines, fmt.Sprintf("table %q: field %s: %s", want.physical, f.column, f.validator()))
-		}
-	}
+	lines := t.lacksFields(want)
 	var done []string
 	indexes := slices.Clone(want.wanted)
 	for _, u := range want.unique {
@@ -125,6 +117,26 @@ func (t deployedTable) lacks(want *table) []string {
 		if index, _ := t.serving(columns...); index == nil && !slices.Contains(done, code) {
 			done = append(done, code)
 			lines = append(lines, fmt.Sprintf("table %q: %s", want.physical, code))
+		}
+	}
+	return lines
+}
+
+func (t deployedTable) lacksFields(want *table) []string {
+	if t.kinds == nil {
+		return nil // the schema takes anything, or says it in a way that is not read here
+	}
+	var lines []string
+	known := make(map[string]bool, len(want.fields))
+	for _, f := range want.fields[1:] {
+		known[f.column] = true
+		if !f.fits(t.kinds[f.column]) {
+			lines = append(lines, fmt.Sprintf("table %q: field %s: %s", want.physical, f.column, f.validator()))
+		}
+	}
+	for _, column := range slices.Sorted(maps.Keys(t.kinds)) {
+		if !known[column] && !slices.Contains(t.kinds[column], "missing") {
+			lines = append(lines, fmt.Sprintf("table %q: field %s: v.optional(…), because the server does not know it", want.physical, column))
 		}
 	}
 	return lines

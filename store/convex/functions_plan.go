@@ -41,7 +41,7 @@ func (d *deployment) locate(t *table, w store.Where, sortBy string) (finding, er
 			return finding{sources: united}, err
 		}
 	}
-	return finding{sources: []source{{"scan": l.missing(w)}}}, nil
+	return finding{sources: []source{{"scan": "search", "fields": l.missing(w)}}}, nil
 }
 
 // A locator chooses the indexes for one Where.
@@ -55,14 +55,18 @@ type locator struct {
 // everything reads the whole table, by an index if one has the order.
 func (l *locator) everything() finding {
 	if l.sortBy == "" {
-		return finding{sources: []source{{"scan": []any{}}}}
+		return wholeTable()
 	}
 	column := l.table.byName[l.sortBy].column
 	name, _ := l.deployed.serving(column)
 	if name == nil || !l.hasSafeOrder() {
-		return finding{sources: []source{{"scan": []any{}}}}
+		return wholeTable()
 	}
 	return finding{sources: []source{{"index": name, "fields": []string{column}, "eq": []any{}}}, ordered: true}
+}
+
+func wholeTable() finding {
+	return finding{sources: []source{{"scan": "all", "fields": []string{}}}}
 }
 
 // hasSafeOrder reports whether an index has the order that a store sorts by:
@@ -253,26 +257,38 @@ func (r ranging) bound(s source) error {
 }
 
 // missing names the columns of an index that would help to find the rows of w.
+// It is empty if none would.
 func (l *locator) missing(w store.Where) []string {
-	conds := w.All
-	if len(conds) == 0 {
-		conds = w.Any
+	if columns := l.usable(w.All); len(columns) > 0 {
+		return columns
 	}
-	columns := make([]string, 0, len(conds))
-	for _, op := range []store.Operator{store.Eq, store.In} { // what stands first in an index
-		for _, c := range conds {
-			if column := l.table.byName[c.Field].column; c.Op == op && c.Value != nil && !slices.Contains(columns, column) {
-				columns = append(columns, column)
-			}
+	for _, c := range w.Any { // each needs its own
+		columns := l.usable([]store.Cond{c})
+		if len(columns) == 0 {
+			break
+		}
+		if index, _ := l.deployed.serving(columns...); index == nil {
+			return columns
 		}
 	}
-	if len(columns) == 0 {
-		columns = append(columns, l.table.byName[conds[0].Field].column)
+	return []string{}
+}
+
+// usable returns the columns that an index could serve conditions by, those
+// with one value first.
+func (l *locator) usable(conds []store.Cond) []string {
+	columns, last := []string{}, []string{}
+	for _, c := range conds {
+		column := l.table.byName[c.Field].column
+		eq, in, bounds := l.about(column, conds)
+		switch {
+		case eq != nil && !slices.Contains(columns, column):
+			columns = append(columns, column)
+		case eq == nil && (in != nil || len(bounds) > 0):
+			last = append(last, column)
+		}
 	}
-	if len(w.All) == 0 {
-		columns = columns[:1]
-	}
-	return columns
+	return append(columns, last[:min(len(last), 1)]...)
 }
 
 // distinct returns the different values of a checked list.

@@ -3,6 +3,7 @@ package convex
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/lockstep-auth/lockstep/convex"
@@ -113,10 +114,7 @@ func (f *functions) readLong(ctx context.Context, c *queryCall, at convex.Option
 
 // readSource adds the pages of one source to all.
 func (f *functions) readSource(ctx context.Context, c *queryCall, s source, at convex.Option, all *collection) error {
-	call := make(map[string]any, len(c.call))
-	for k, v := range c.call {
-		call[k] = v
-	}
+	call := maps.Clone(c.call)
 	delete(call, "sort")
 	call["sources"], call["limit"], call["offset"] = []source{s}, 0, 0
 	// Rows of several sources can be the same, so they are counted here.

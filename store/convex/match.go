@@ -30,6 +30,8 @@ func holds(c store.Cond, v any) bool {
 	if c.Fold {
 		v, want = fold(v), fold(want)
 	}
+	text, _ := v.(string)
+	part, _ := want.(string)
 	switch c.Op {
 	case store.Eq:
 		return compare(v, want) == 0
@@ -47,10 +49,6 @@ func holds(c store.Cond, v any) bool {
 		return contains(want, v)
 	case store.NotIn:
 		return !contains(want, v)
-	}
-	text, _ := v.(string)
-	part, _ := want.(string)
-	switch c.Op {
 	case store.Contains:
 		return strings.Contains(text, part)
 	case store.StartsWith:

@@ -40,8 +40,9 @@ const source = v.union(
     lower: v.optional(bound),
     upper: v.optional(bound),
   }),
-  // The whole table: because all is wanted, or for lack of an index on scan.
-  v.object({ scan: v.array(v.string()) }),
+  // The whole table: because all of it is wanted, or to search it for lack of
+  // an index. If one would help, it is on these fields.
+  v.object({ scan: v.union(v.literal('all'), v.literal('search')), fields: v.array(v.string()) }),
 )
 
 const selection = {
@@ -73,8 +74,8 @@ const query = v.object({
 
 export const readCall = {
   queries: v.array(query),
-  // Asks for a page of the only source of the only query, without sort, limit
-  // and offset. The cursor is the one of the page before.
+  // Asks for a page of the only source of the only query, whatever its sort,
+  // limit and offset. The cursor is the one of the page before.
   page: v.optional(v.object({ cursor: v.union(v.null(), v.string()), size: v.number() })),
 }
 

@@ -37,7 +37,7 @@ export class Deployment {
       tables[table] = {
         fields:
           validator.kind === 'object'
-            ? Object.fromEntries(Object.entries(validator.fields).map(([name, field]) => [name, kinds(field as GenericValidator)]))
+            ? Object.fromEntries(Object.entries(validator.fields).map(([name, field]) => [name, describeField(field as GenericValidator)]))
             : null,
         indexes: Object.fromEntries(this.indexes(table).map((i) => [i.name, i.fields])),
       }
@@ -46,9 +46,22 @@ export class Deployment {
   }
 }
 
-/** The kinds of value that a field can hold, such as ["string", "null", "missing"]. */
+function describeField(field: GenericValidator): string[] {
+  return field.isOptional === 'optional' ? [...kinds(field), 'missing'] : kinds(field)
+}
+
+/** The kinds of value that a field can hold, such as "string", "null" and "float64[]". */
 function kinds(field: GenericValidator): string[] {
-  const members: GenericValidator[] = field.kind === 'union' ? field.members : [field]
-  const names = members.map((m) => (m.kind === 'array' ? `${m.element.kind}[]` : m.kind))
-  return field.isOptional === 'optional' ? [...names, 'missing'] : names
+  switch (field.kind) {
+    case 'union':
+      return (field.members as GenericValidator[]).flatMap(kinds)
+    case 'array':
+      return kinds(field.element).map((kind) => `${kind}[]`)
+    case 'literal':
+      return [typeof field.value === 'number' ? 'float64' : typeof field.value]
+    case 'id':
+      return ['string']
+    default:
+      return [field.kind]
+  }
 }

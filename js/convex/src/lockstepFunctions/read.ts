@@ -41,18 +41,25 @@ async function readOne(db: Reader, deployment: Deployment, query: Query): Promis
 }
 
 async function readPage(db: Reader, deployment: Deployment, query: Query, page: { cursor: string | null; size: number }): Promise<Answer> {
-  const source = query.sources[0]!
-  if ('ids' in source) return { ...(await readOne(db, deployment, { ...query, limit: 0, offset: 0, sort: undefined })), cursor: null }
   deployment.check(query.table)
-  const { page: docs, continueCursor, isDone } = await range(db, deployment, query.table, source, query.descending).paginate({
-    cursor: page.cursor,
-    numItems: page.size,
-    maximumBytesRead: PAGE_BYTES,
-  })
-  const found = (docs as Document[]).filter((doc) => matches(doc, query))
-  const cursor = isDone ? null : continueCursor
+  const { docs, cursor } = await pageOf(db, deployment, query, page)
+  const found = docs.filter((doc) => matches(doc, query))
   if (query.count) return { rows: [], related: [], count: found.length, cursor }
   return { rows: found.map(row), related: await related(db, deployment, query, found), count: 0, cursor }
+}
+
+/** The rows on a page of the query's source, and the cursor of the next page. */
+async function pageOf(db: Reader, deployment: Deployment, query: Query, { cursor, size }: { cursor: string | null; size: number }) {
+  const source = query.sources[0]!
+  if ('ids' in source) {
+    const start = Number(cursor ?? 0)
+    const end = start + size
+    const docs = await Promise.all(source.ids.slice(start, end).map((id) => get(db, query.table, id)))
+    return { docs: docs.filter((doc) => doc !== null), cursor: end < source.ids.length ? String(end) : null }
+  }
+  const options = { cursor, numItems: size, maximumBytesRead: PAGE_BYTES }
+  const page = await range(db, deployment, query.table, source, query.descending).paginate(options)
+  return { docs: page.page as Document[], cursor: page.isDone ? null : page.continueCursor }
 }
 
 /** For each row, the rows that the join brings along. Null joins nothing. */

@@ -5,7 +5,7 @@ import type { Condition, Selection, Source, Value } from './call'
 import type { Deployment, Document, Reader } from './deployment'
 
 /** The most rows that are looked at one by one for lack of an index. */
-export const SCAN_LIMIT = 1000
+const SCAN_LIMIT = 1000
 
 /**
  * The rows of a selection, at most `enough` of them; or null if more than
@@ -30,17 +30,15 @@ export async function select(
     }
     for await (const doc of range(db, deployment, selection.table, source, selection.descending ?? false)) {
       seen++
-      if ('scan' in source && source.scan.length > 0 && seen > SCAN_LIMIT) throw unindexed(selection.table, source.scan)
+      if ('scan' in source && source.scan === 'search' && seen > SCAN_LIMIT) {
+        throw new ConvexError({ code: 'UNINDEXED', table: selection.table, fields: source.fields })
+      }
       if (seen > limit) return null
       if (matches(doc as Document, selection)) found.set(doc._id as string, doc as Document)
       if (found.size >= enough) return [...found.values()]
     }
   }
   return [...found.values()]
-}
-
-export function unindexed(table: string, fields: string[]) {
-  return new ConvexError({ code: 'UNINDEXED', table, fields })
 }
 
 /** The row with an id; null for anything that is not the id of a row of the table. */
@@ -83,7 +81,7 @@ export async function having(
   const { table, fields, index } = at
   const eq = values as Value[]
   const all: Condition[] = fields.map((field, i) => ({ field, op: 'eq', value: eq[i]! }))
-  const source = index === null ? { scan: fields } : { index, fields, eq }
+  const source = index === null ? { scan: 'search' as const, fields } : { index, fields, eq }
   const selection = { table, sources: [source], all: [...all, ...(and.all ?? [])], any: and.any ?? [] }
   return (await select(db, deployment, selection, { limit: Infinity, enough: and.enough }))!
 }

@@ -1,0 +1,123 @@
+package social_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/lockstep-auth/lockstep/oauth"
+	"github.com/lockstep-auth/lockstep/social"
+)
+
+var update = flag.Bool("update", false, "rewrite docs/providers.md")
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestCatalogIsSortedAndComplete(t *testing.T) {
+	var ids []string
+	for _, e := range social.Catalog() {
+		ids = append(ids, e.ID)
+		p, enabled, err := e.Provider(e.Options())
+		if err != nil || !enabled || p.ID != e.ID || p.Name == "" {
+			t.Errorf("%s: got provider %q named %q, enabled %v, error %v", e.ID, p.ID, p.Name, enabled, err)
+		}
+		if _, _, err := e.Provider("something else"); err == nil {
+			t.Errorf("%s: takes options of another type", e.ID)
+		}
+	}
+	if !slices.IsSorted(ids) || len(ids) != 36 {
+		t.Errorf("got %d ids: %v, want 36 in order", len(ids), ids)
+	}
+}
+
+func TestEnabledFalse(t *testing.T) {
+	for _, e := range social.Catalog() {
+		if e.ID != "github" {
+			continue
+		}
+		options := e.Options().(*social.GitHubOptions)
+		options.Enabled = new(false)
+		if _, enabled, err := e.Provider(options); enabled || err != nil {
+			t.Errorf("got enabled %v, error %v, want neither", enabled, err)
+		}
+	}
+}
+
+// TestOptionsKeepSecrets: options print without their secrets.
+func TestOptionsKeepSecrets(t *testing.T) {
+	o := social.AppleOptions{Options: social.Options{ClientSecret: "hunter2"}, PrivateKey: "hunter2"}
+	for _, text := range []string{fmt.Sprint(o), fmt.Sprintf("%+v %#v", o, &o), fmt.Sprintf("%#v", social.Apple(o))} {
+		if strings.Contains(text, "hunter2") {
+			t.Errorf("printed %s", text)
+		}
+	}
+}
+
+// TestProvidersPage keeps docs/providers.md what the values say.
+func TestProvidersPage(t *testing.T) {
+	const path = "../docs/providers.md"
+	want := page(t)
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("run go test ./social -run TestProvidersPage -update (-want +got):\n%s", diff)
+	}
+}
+
+const pageHead = `# Providers
+
+The services of Better Auth, by the names they have below ` + "`socialProviders`" + ` in a configuration file and in package social.
+The callback URL is what to register at the service: the server's base URL, with its path, and what the table says. This page is
+generated: ` + "`go test ./social -run TestProvidersPage -update`" + `.
+
+Every service takes ` + "`clientId`, `clientSecret`, `scope`, `disableDefaultScope`, `redirectURI`, `disableSignUp`, `disableImplicitSignUp`,\n" +
+	"`overrideUserInfoOnSignIn`, `requireEmailVerification` and the URLs `authorizationEndpoint`, `tokenEndpoint`, `userInfoEndpoint`" + `,
+for installations of one's own and for tests. Those with id tokens also take ` + "`disableIdTokenSignIn`, `jwksEndpoint` and `idTokenIssuer`" + `.
+
+- **PKCE**: a code challenge is sent (S256). The other services do not know it, or upstream does not send it.
+- **id token**: clients may sign in with an id token that they got from the service themselves.
+- An email address counts as verified only if the service says so.
+
+| service | register at | callback URL | scopes | PKCE | id token | notes |
+|---|---|---|---|---|---|---|
+`
+
+func page(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(pageHead)
+	providers := byID(t)
+	for _, e := range social.Catalog() {
+		p := providers[e.ID]
+		fmt.Fprintf(&b, "| `%s` | [%s](%s) | `…/api/auth%s` | %s | %s | %s | %s |\n",
+			e.ID, p.Name, e.Console, p.Callback(), scopeCell(p), yes(!p.NoPKCE), yes(p.AcceptsIDTokens()), e.Notes)
+	}
+	return b.String()
+}
+
+func scopeCell(p oauth.Provider) string {
+	if len(p.Scopes) == 0 {
+		return "none"
+	}
+	return "`" + strings.Join(p.Scopes, "` `") + "`"
+}
+
+func yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
+}
