@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"time"
 
@@ -74,7 +75,8 @@ type builder struct {
 	tables   []schema.Table
 
 	background *background
-	outbox     *mail.Outbox // nil without Mail.Mailer, or if it has no queue
+	templates  *mail.Templates // nil without Mail.Mailer
+	outbox     *mail.Outbox    // nil without Mail.Mailer, or if it has no queue
 }
 
 func newBuilder(c *Config) *builder { return &builder{Config: c} }
@@ -124,6 +126,7 @@ func (b *builder) build() *Auth {
 		DisabledPaths: b.DisabledPaths, SkipTrailingSlashes: b.Advanced.SkipTrailingSlashes,
 		SkipCSRF: b.Advanced.DisableCSRFCheck, SkipOrigin: b.Advanced.DisableOriginCheck,
 		SkipOriginPaths: b.Advanced.DisableOriginCheckPaths, OnError: b.OnAPIError.OnError,
+		CallInContext: len(b.Plugins) > 0 || !reflect.ValueOf(b.DatabaseHooks).IsZero(),
 	})
 	b.check(err)
 	return &Auth{
@@ -165,6 +168,7 @@ func (b *builder) checkOptions() {
 		}
 	}
 	b.checkVerification()
+	b.checkMail()
 	if b.Store != nil && or(b.Session.CookieCache.RefreshCache, false) {
 		b.warnings = append(b.warnings, "session.cookieCache.refreshCache is for servers without a database and was ignored")
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io/fs"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/lockstep-auth/lockstep/identity"
@@ -54,17 +55,30 @@ type mailTexts struct {
 	now       func() time.Time
 }
 
+// checkMail checks the options of mail, and reads the templates.
+func (b *builder) checkMail() {
+	m := &b.Mail
+	if !slices.Contains([]string{"", "database", "memory", "none"}, m.Queue) {
+		b.fail("Mail.Queue is %q, must be \"database\", \"memory\" or \"none\"", m.Queue)
+	}
+	if m.Queue == "database" && b.Store == nil {
+		b.fail("Mail.Queue is \"database\", but there is no Store")
+	}
+	if m.Mailer != nil {
+		var err error
+		b.templates, err = mail.NewTemplates(b.AppName, m.Templates)
+		b.check(err)
+	}
+}
+
 // fillMail sets the callbacks that are not set, if there is a Mailer.
 func (b *builder) fillMail(secrets *secure.Secrets, db store.Store) {
-	m := &b.Mail
-	if m.Mailer == nil {
+	if b.Mail.Mailer == nil {
 		return
 	}
-	templates, err := mail.NewTemplates(b.AppName, m.Templates)
-	b.check(err)
-	t := &mailTexts{templates: templates, mailer: b.mailQueue(secrets, db), locale: m.Locale, now: b.Now}
+	t := &mailTexts{templates: b.templates, mailer: b.mailQueue(secrets, db), locale: b.Mail.Locale, now: b.Now}
 	if t.locale == nil {
-		t.locale = func(l Link) string { return templates.Match(l.Request.Header.Get("Accept-Language")) }
+		t.locale = func(l Link) string { return t.templates.Match(l.Request.Header.Get("Accept-Language")) }
 	}
 	set := func(send *SendLink, kind string, life time.Duration) {
 		if *send == nil {
@@ -104,19 +118,12 @@ func (b *builder) keepsMail() bool {
 // mailQueue returns the mailer that takes messages, with a queue before it if
 // there is to be one.
 func (b *builder) mailQueue(secrets *secure.Secrets, db store.Store) mail.Mailer {
-	var queue mail.Queue = mail.NewMemoryQueue(maxWaitingMail)
-	switch b.Mail.Queue {
-	case "none":
+	if b.Mail.Queue == "none" {
 		return b.Mail.Mailer
-	case "", "database":
-		if b.keepsMail() {
-			queue = newOutboxStore(db, secrets)
-		} else if b.Mail.Queue != "" {
-			b.fail("Mail.Queue is \"database\", but there is no Store")
-		}
-	case "memory":
-	default:
-		b.fail("Mail.Queue is %q, must be \"database\", \"memory\" or \"none\"", b.Mail.Queue)
+	}
+	var queue mail.Queue = mail.NewMemoryQueue(maxWaitingMail)
+	if b.keepsMail() {
+		queue = newOutboxStore(db, secrets)
 	}
 	c := mail.OutboxConfig{Mailer: b.Mail.Mailer, Queue: queue, Now: b.Now, Log: b.Log}
 	if !b.limits() {

@@ -97,6 +97,9 @@ func (s *Service) pretend(ctx context.Context, purpose string) error {
 	ops := append(s.issue(n, now), store.Op{
 		Verb: store.Delete, Table: VerificationTable, Where: store.Is("value", n.userID),
 	})
+	if _, err := s.doomed(ctx, ops); err != nil { // what hooks cost
+		return fmt.Errorf("issue secret: %w", err)
+	}
 	if _, err := s.store.Apply(ctx, store.Batch{ID: secure.Token(24), Ops: ops}); err != nil {
 		return fmt.Errorf("issue secret: %w", err)
 	}
@@ -313,9 +316,10 @@ func (s *Service) ConfirmEmailChange(ctx context.Context, ch EmailChange, expire
 }
 
 // ChangeEmail spends the change and gives the user the new address, all or
-// nothing; other pending changes of the user end. It returns ErrNotFound if the
-// change was spent or the user has another address now, and ErrEmailTaken if
-// another user has the new one. One trip.
+// nothing. Other pending changes of the user end, and the tokens that reset the
+// password, since they were sent to the old address. It returns ErrNotFound if
+// the change was spent or the user has another address now, and ErrEmailTaken
+// if another user has the new one. One trip.
 func (s *Service) ChangeEmail(ctx context.Context, ch EmailChange) (*User, error) {
 	spend := s.spend(ch)
 	ops := slices.Concat(spend, []store.Op{
@@ -323,10 +327,7 @@ func (s *Service) ChangeEmail(ctx context.Context, ch EmailChange) (*User, error
 			Verb: store.Update, Table: UserTable, Expect: store.One, Where: store.Is("id", ch.UserID, "email", ch.From),
 			Set: store.Record{"email": strings.ToLower(ch.To), "emailVerified": ch.Verified, "updatedAt": s.Now()},
 		},
-		{
-			Verb: store.Delete, Table: VerificationTable,
-			Where: store.Is("value", ch.UserID).And("identifier", store.StartsWith, changeEmailPurpose),
-		},
+		{Verb: store.Delete, Table: VerificationTable, Where: s.sentTo(ch.UserID)},
 	})
 	rows, err := s.apply(ctx, ops...)
 	switch {
@@ -336,6 +337,19 @@ func (s *Service) ChangeEmail(ctx context.Context, ch EmailChange) (*User, error
 		return nil, fmt.Errorf("change e-mail: %w", taken(err))
 	}
 	return s.user(rows[len(spend)]), nil
+}
+
+// sentTo selects the secrets that were sent to the address of the user. Hashed
+// identifiers do not tell which those are; then it is all of the user's.
+func (s *Service) sentTo(userID string) store.Where {
+	where := store.Is("value", userID)
+	if s.storeIdentifier == nil {
+		where.Any = []store.Cond{
+			{Field: "identifier", Op: store.StartsWith, Value: changeEmailPurpose},
+			{Field: "identifier", Op: store.StartsWith, Value: resetPasswordPurpose},
+		}
+	}
+	return where
 }
 
 // spend is the operation that consumes a pending change, if it has an ID.

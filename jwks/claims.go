@@ -160,7 +160,7 @@ func parseObject(data []byte) (Claims, error) {
 	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
 		return nil, errors.New("jwks: no JSON object")
 	}
-	object := Claims{}
+	object, seen := Claims{}, make(map[string]bool)
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
@@ -171,9 +171,10 @@ func parseObject(data []byte) (Claims, error) {
 		if err := dec.Decode(&m.Value); err != nil {
 			return nil, err
 		}
-		if object.index(m.Name) >= 0 {
-			return nil, fmt.Errorf("jwks: member %q comes twice", m.Name)
+		if seen[m.Name] {
+			return nil, errors.New("jwks: a member comes twice")
 		}
+		seen[m.Name] = true
 		object = append(object, m)
 	}
 	return object, nil

@@ -25,8 +25,8 @@ const (
 	// and made-up ones cost next to nothing.
 	missInterval = 10 * time.Second
 
-	// outageInterval is how long after a failed read the next one is tried, as
-	// long as there are remembered keys to go on with.
+	// outageInterval is how long after a failed read, or a key that could not be
+	// made, the next attempt follows, as long as there are keys to go on with.
 	outageInterval = 5 * time.Second
 )
 
@@ -69,6 +69,7 @@ type Keyring struct {
 	c     Config
 	known atomic.Pointer[snapshot]
 	turn  chan struct{} // whoever puts a value in may read or write the table
+	retry atomic.Int64  // when the next key may be tried again, in milliseconds since 1970
 }
 
 // A snapshot is what the table held. It is immutable.
@@ -236,21 +237,44 @@ func (r *Keyring) current(ctx context.Context) (*key, *snapshot, error) {
 	}
 	now := r.c.Now()
 	k := r.signing(s, now)
-	if k != nil && !r.due(s, now) {
+	if k != nil && r.due(s, now) {
+		return k, cmp.Or(r.prepare(ctx, now), s), nil
+	}
+	if k != nil {
 		return k, s, nil
 	}
-	made, err := r.create(ctx)
-	if err != nil {
-		if k == nil {
-			return nil, nil, err
-		}
-		r.c.Log.ErrorContext(ctx, "next signing key could not be made, the current one goes on", "err", err)
-		return k, s, nil
+	if err := r.take(ctx); err != nil {
+		return nil, nil, err
 	}
-	if k = r.signing(made, r.c.Now()); k == nil {
+	defer r.leave()
+	if s, err = r.create(ctx); err != nil {
+		return nil, nil, err
+	}
+	if k = r.signing(s, r.c.Now()); k == nil {
 		return nil, nil, errors.New("jwks: no usable signing key, although one was made")
 	}
-	return k, made, nil
+	return k, s, nil
+}
+
+// prepare makes the successor of a key that still signs and returns the new
+// snapshot, or nil if somebody is at it or has just failed.
+func (r *Keyring) prepare(ctx context.Context, now time.Time) *snapshot {
+	if now.UnixMilli() < r.retry.Load() {
+		return nil
+	}
+	select {
+	case r.turn <- struct{}{}:
+	default:
+		return nil
+	}
+	defer r.leave()
+	s, err := r.create(ctx)
+	if err != nil {
+		r.retry.Store(now.Add(outageInterval).UnixMilli())
+		r.c.Log.ErrorContext(ctx, "next signing key could not be made, the current one goes on", "err", err)
+		return nil
+	}
+	return s
 }
 
 // signing returns the key of the snapshot that signs: the newest live one that
@@ -281,12 +305,8 @@ func (r *Keyring) due(s *snapshot, now time.Time) bool {
 // create makes a key, unless somebody else has made one since the keys were
 // last read: of servers that find the table empty at the same time, only one
 // adds a key, if the store can tell them apart. If it cannot, there are two keys
-// and all servers accept both.
+// and all servers accept both. The caller has the turn.
 func (r *Keyring) create(ctx context.Context) (*snapshot, error) {
-	if err := r.take(ctx); err != nil {
-		return nil, err
-	}
-	defer r.leave()
 	s, err := r.read(ctx)
 	if err != nil {
 		return nil, err

@@ -262,6 +262,29 @@ func TestPublishAhead(t *testing.T) {
 	}
 }
 
+// A successor that cannot be made does not hold up the key that still signs.
+func TestSuccessorDuringOutage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.keyring(t, jwks.Config{RotationInterval: 2 * time.Hour, PublishAhead: time.Hour})
+	w.sign(t, r)
+	w.advance(90 * time.Minute)
+	w.store.away.Store(true)
+	w.store.reads.Store(0)
+	for range 20 {
+		w.sign(t, r)
+	}
+	if n := w.store.reads.Load(); n != 2 {
+		t.Errorf("the database was tried %d times at once, want 2: to look, and to add", n)
+	}
+	w.store.away.Store(false)
+	w.advance(5 * time.Second)
+	w.sign(t, r)
+	if n := len(w.rows(t)); n != 2 {
+		t.Errorf("after the outage: %d keys, want 2", n)
+	}
+}
+
 func TestRotate(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{0, time.Hour} {

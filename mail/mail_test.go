@@ -109,8 +109,11 @@ func FuzzLine(f *testing.F) {
 func TestSecretsDoNotPrint(t *testing.T) {
 	t.Parallel()
 	for _, v := range []any{
-		message(), new(message()), mail.Data{URL: "secret"}, mail.WebhookConfig{Secret: "secret"},
-		[]mail.Message{message()}, struct{ M mail.Message }{message()},
+		message(), new(message()),
+		mail.Data{URL: "secret"},
+		mail.WebhookConfig{Secret: "secret"},
+		[]mail.Message{message()},
+		struct{ M mail.Message }{message()},
 	} {
 		if got := fmt.Sprintf("%v %+v %#v %s", v, v, v, v); strings.Contains(got, "secret") {
 			t.Errorf("%T prints %s", v, got)

@@ -261,9 +261,9 @@ func (t *Templates) page(key string, v view, l layoutData, m Message) (string, e
 	}
 	for part := range strings.SplitSeq(m.Text, "\n\n") {
 		part = strings.TrimSpace(part)
-		switch {
-		case part == "":
-		case part == v.URL:
+		switch part {
+		case "":
+		case v.URL:
 			l.Paragraphs = append(l.Paragraphs, paragraph{URL: part})
 		default:
 			l.Paragraphs = append(l.Paragraphs, paragraph{Text: part})

@@ -73,7 +73,7 @@ type Webhook struct {
 func NewWebhook(c WebhookConfig) (*Webhook, error) {
 	u, err := url.Parse(c.URL)
 	var errs []error
-	if err != nil || u.Host == "" || (u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname()))) {
+	if err != nil || u.Host == "" || (u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname()))) {
 		errs = append(errs, errors.New("mail: the URL of a webhook must be https, or http on this machine"))
 	}
 	if len(c.Secret) < minWebhookSecret {

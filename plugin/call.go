@@ -58,8 +58,9 @@ type Call struct {
 	sent      *cookie.Request
 	jar       cookie.Jar
 	login     *Login
-	looked    bool // whether login is known, be it nil
-	dropped   bool // whether a session cookie was found that cannot be believed
+	looked    bool     // whether login is known, be it nil
+	bound     []string // keys of cookies that must go with the session
+	dropped   bool     // whether a session cookie was found that cannot be believed
 	shape     *wire.Shape
 	later     []task
 }

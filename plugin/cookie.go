@@ -54,6 +54,14 @@ func (c *Call) WriteSignedCookie(key, value string, life time.Duration) {
 	c.WriteCookie(key, c.Host.signer.Sign(value), life)
 }
 
+// WriteSessionCookie is WriteCookie for a cookie that is worth a session, such as
+// a token for another service. It goes when the session goes: if a hook takes
+// the session back, the answer removes the cookie.
+func (c *Call) WriteSessionCookie(key, value string, life time.Duration) {
+	c.WriteCookie(key, value, life)
+	c.bound = append(c.bound, key)
+}
+
 // ExpireCookie removes a cookie, with all its chunks, from the browser, and
 // from the answer if this call wrote it.
 func (c *Call) ExpireCookie(key string) {

@@ -29,7 +29,7 @@ func JSON[In, Out any](fn func(*Call, In) (Out, error)) Handler {
 			err := decoder.decode(&in, c.Body, c.HasBody, "body")
 			return in, err
 		},
-		run: func(c *Call, in any) (any, error) { return fn(c, in.(In)) }, //nolint:errcheck,forcetypeassert // decode made it
+		run: func(c *Call, in any) (any, error) { return fn(c, in.(In)) },
 	}
 }
 
@@ -44,7 +44,7 @@ func Params[In, Out any](fn func(*Call, In) (Out, error)) Handler {
 			err := decoder.decode(&in, c.Query.object(), true, "query")
 			return in, err
 		},
-		run: func(c *Call, in any) (any, error) { return fn(c, in.(In)) }, //nolint:errcheck,forcetypeassert // decode made it
+		run: func(c *Call, in any) (any, error) { return fn(c, in.(In)) },
 	}
 }
 

@@ -66,7 +66,7 @@ func (c *Call) AllowMail(purpose, recipient string) bool {
 
 // MailRequest returns the request for a Link.
 func (c *Call) MailRequest() *http.Request {
-	r := c.Request.Clone(context.WithoutCancel(c.Context()))
+	r := c.Clone(context.WithoutCancel(c.Context()))
 	r.Body = http.NoBody
 	return r
 }

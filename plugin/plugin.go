@@ -36,6 +36,11 @@ type Plugin struct {
 	// Endpoints are served below the server's base path.
 	Endpoints []Endpoint
 
+	// Authenticate may take the session of a call from elsewhere than its
+	// cookies (Call.UseSignedToken). It runs before the hooks of every endpoint,
+	// and when the application itself asks for the session of a request.
+	Authenticate func(*Call)
+
 	// Before and After run around every endpoint they match, after the hooks of
 	// the configuration and in the order of the plugins.
 	Before, After []Hook

@@ -365,6 +365,9 @@ func (c *Call) ForgetSession() {
 		c.ExpireCookie(cookie.OAuthState)
 	}
 	c.expire(c.Host.cookies.dontRemember)
+	for _, key := range c.bound {
+		c.ExpireCookie(key)
+	}
 	c.NewLogin = nil
 	c.login, c.looked = nil, true
 }

@@ -10,6 +10,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -167,8 +168,9 @@ func (f *Field) Check(value any) error {
 }
 
 // Merge joins lists of tables into one. A table that appears again adds its
-// fields and indexes to the first. Tables keep the order of first appearance.
-// The error lists every field that was declared twice.
+// fields and indexes to the first. Tables keep the order of first appearance. A
+// field may be declared again in the same words, as by two plugins that share a
+// table; the error lists every field that was declared in two ways.
 func Merge(lists ...[]Table) ([]Table, error) {
 	var merged []Table
 	var errs []error
@@ -190,7 +192,11 @@ func Merge(lists ...[]Table) ([]Table, error) {
 func (t *Table) add(more Table) error {
 	var errs []error
 	for _, f := range more.Fields {
-		if f.Name == "id" || t.Field(f.Name) != nil {
+		have := t.Field(f.Name)
+		if have != nil && reflect.DeepEqual(*have, f) {
+			continue
+		}
+		if f.Name == "id" || have != nil {
 			errs = append(errs, fmt.Errorf("schema: table %q has field %q twice", t.Name, f.Name))
 			continue
 		}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -108,7 +109,7 @@ func (c *core) pretend(call *plugin.Call, user identity.NewUser) (*signUpOutput,
 		CreatedAt: now, UpdatedAt: now, Fields: user.Fields,
 	}
 	if c.SyntheticUser != nil {
-		made = c.SyntheticUser(made)
+		made = cmp.Or(c.SyntheticUser(made), made)
 	}
 	return &signUpOutput{User: call.PublicUser(made)}, nil
 }

@@ -62,5 +62,8 @@ func (p *Pipeline) NewCall(r *http.Request) *plugin.Call {
 	}
 	c := plugin.NewCall(plugin.CallConfig{Request: r, Host: p.Host, Shape: p.Shape, Base: base, Trust: p.Trust})
 	c.Endpoint = &plugin.Endpoint{}
+	for _, authenticate := range p.authenticate {
+		authenticate(c)
+	}
 	return c
 }

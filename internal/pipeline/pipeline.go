@@ -47,6 +47,9 @@ type Config struct {
 	SkipOrigin          bool
 	SkipOriginPaths     []string
 
+	// CallInContext lets database hooks and plugins find the call in a context.
+	CallInContext bool
+
 	// OnError, if not nil, sees every error that a client is sent.
 	OnError func(*plugin.Call, error)
 }
@@ -56,8 +59,8 @@ type Config struct {
 type Pipeline struct {
 	Config
 	router        *router
+	authenticate  []func(*plugin.Call)
 	before, after []plugin.Hook
-	databaseHooks bool
 }
 
 // New returns a pipeline. The error lists every path that two plugins serve.
@@ -68,6 +71,9 @@ func New(c Config) (*Pipeline, error) {
 	}
 	p := &Pipeline{Config: c, router: rt}
 	for _, pl := range c.Plugins {
+		if pl.Authenticate != nil {
+			p.authenticate = append(p.authenticate, pl.Authenticate)
+		}
 		p.before = append(p.before, pl.Before...)
 		p.after = append(p.after, pl.After...)
 	}
@@ -197,6 +203,12 @@ func (p *Pipeline) serve(c *plugin.Call, trust *origin.Trust) error {
 
 // run runs the endpoint of the call between the hooks.
 func (p *Pipeline) run(c *plugin.Call, guard func(*plugin.Call) error) error {
+	if p.CallInContext {
+		c.Request = c.Request.WithContext(plugin.WithCall(c.Context(), c))
+	}
+	for _, authenticate := range p.authenticate {
+		authenticate(c)
+	}
 	for i := range p.before {
 		if !p.before[i].Matches(c) {
 			continue

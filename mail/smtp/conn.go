@@ -34,16 +34,16 @@ func dial(ctx context.Context, c *Config) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { opened.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = opened.Close() })
 	defer stop()
 	client, err := newClient(c, opened)
 	if err != nil {
-		opened.Close()
+		_ = opened.Close()
 		return nil, err
 	}
 	session, err := client.DialToSMTPClientWithContext(ctx)
 	if err != nil {
-		opened.Close()
+		_ = opened.Close()
 		return nil, err
 	}
 	return &conn{client: client, session: session, net: opened, timeout: c.Timeout}, nil
@@ -96,7 +96,7 @@ func newClient(c *Config, opened net.Conn) (*gomail.Client, error) {
 
 // send hands one message over.
 func (c *conn) send(ctx context.Context, m *gomail.Msg) error {
-	stop := context.AfterFunc(ctx, func() { c.net.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = c.net.Close() })
 	defer stop()
 	if c.session.UpdateDeadline(c.timeout) != nil {
 		return errGone
@@ -131,4 +131,4 @@ func verdict(err error) error {
 }
 
 // close hangs up without waiting for an answer.
-func (c *conn) close() { c.net.Close() }
+func (c *conn) close() { _ = c.net.Close() }

@@ -40,9 +40,9 @@ type Options struct {
 // New returns the plugin.
 func New(o Options) plugin.Plugin {
 	return plugin.Plugin{
-		ID:     "bearer",
-		Before: []plugin.Hook{{Run: func(c *plugin.Call) error { o.authenticate(c); return nil }}},
-		After:  []plugin.Hook{{Run: tell}},
+		ID:           "bearer",
+		Authenticate: o.authenticate,
+		After:        []plugin.Hook{{Run: tell}},
 	}
 }
 

@@ -152,7 +152,7 @@ func (i *Issuer) token(c *plugin.Call) (*tokenOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.WriteCookie(jwtCookie, token, i.o.ExpirationTime)
+	c.WriteSessionCookie(jwtCookie, token, i.o.ExpirationTime)
 	return &tokenOutput{token}, nil
 }
 

@@ -67,7 +67,7 @@ func (i *Issuer) send(c *plugin.Call, login *plugin.Login) {
 		c.ExpireCookie(jwtCookie)
 		c.Host.Log.ErrorContext(c.Context(), "no token for Convex", "err", err)
 	case alive:
-		c.WriteCookie(jwtCookie, token, i.o.ExpirationTime)
+		c.WriteSessionCookie(jwtCookie, token, i.o.ExpirationTime)
 	default:
 		c.ForgetSession()
 		c.ExpireCookie(jwtCookie)

@@ -16,6 +16,7 @@ import (
 	"github.com/lockstep-auth/lockstep/jwks"
 	"github.com/lockstep-auth/lockstep/locksteptest"
 	"github.com/lockstep-auth/lockstep/plugin"
+	"github.com/lockstep-auth/lockstep/plugin/bearer"
 	"github.com/lockstep-auth/lockstep/plugin/jwt"
 	"github.com/lockstep-auth/lockstep/store"
 	"github.com/lockstep-auth/lockstep/store/memory"
@@ -301,6 +302,23 @@ func TestFirstRequestsAtOnce(t *testing.T) {
 	results, err := s.db.Read(t.Context(), store.Query{Table: jwks.TableName})
 	if err != nil || len(results[0].Rows) != 1 {
 		t.Errorf("%d keys, %v, want 1", len(results[0].Rows), err)
+	}
+}
+
+// Both plugins' headers can be read by scripts.
+func TestBesideBearer(t *testing.T) {
+	t.Parallel()
+	s := start(t, jwt.Options{}, func(c *lockstep.Config) { c.Plugins = append(c.Plugins, bearer.New(bearer.Options{})) })
+	s.signUp(t)
+	s.Clock.Advance(25 * time.Hour)
+	res := s.Browser.Get("/get-session")
+	if got := res.Header.Get("Access-Control-Expose-Headers"); got != "set-auth-jwt, set-auth-token" {
+		t.Errorf("exposed %q", got)
+	}
+	b := s.NewBrowser(t)
+	b.Header.Set("Authorization", "Bearer "+res.Header.Get("set-auth-token"))
+	if res := b.Get("/token"); res.Status != http.StatusOK {
+		t.Errorf("token for a bearer: %d %s", res.Status, res.Body)
 	}
 }
 

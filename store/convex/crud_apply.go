@@ -12,12 +12,13 @@ import (
 	"github.com/lockstep-auth/lockstep/store"
 )
 
-// Limits on how long a batch goes on against other writers, and on how long it
-// may take to undo one.
+// Limits on how often something is tried again, and on how long a batch goes on
+// after its caller has gone away, to be finished or undone.
 const (
-	maxTries = 4
-	maxRaces = 100
-	undoTime = 10 * time.Second
+	maxTries   = 4   // whole batches, and creations with a lost answer
+	maxRaces   = 100 // changes of one row that others change, too
+	finishTime = 30 * time.Second
+	undoTime   = 10 * time.Second
 )
 
 // A run is one try to carry out a batch, one mutation after the other, since
@@ -31,7 +32,8 @@ const (
 //     get their old values back. Rows that were removed stay so: what was
 //     consumed never returns.
 //
-// A process that dies in the middle leaves what it had done until then.
+// From the first change of several on, the end of the caller's context stops
+// nothing. A process that dies in the middle leaves what it had done until then.
 type run struct {
 	*crud
 	ops   []store.Op
@@ -80,6 +82,16 @@ func (c *crud) apply(ctx context.Context, b store.Batch) ([]store.Record, error)
 func (r *run) do(ctx context.Context) error {
 	if err := r.lookAhead(ctx); err != nil {
 		return err
+	}
+	if len(r.order) > 1 {
+		if err := usable(ctx); err != nil {
+			return err
+		}
+		// Browsers go away. A sign-up must not stop between the user and the
+		// account: the address would be taken, and have no password.
+		whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+		defer cancel()
+		ctx = whole
 	}
 	for step, i := range r.order {
 		if err := r.perform(ctx, i, step == len(r.order)-1); err != nil {
@@ -215,10 +227,10 @@ func (r *run) perform(ctx context.Context, i int, last bool) error {
 	return r.change(ctx, i, l)
 }
 
-// takeBack is step 3. It returns the error for the caller: one that says
-// "nothing has changed" only if that is so.
+// takeBack is step 3. It returns the error for the caller. ErrUnavailable stands
+// only if nothing has changed. A guard or unique value that was in the way is
+// something the caller has to hear in any case.
 func (r *run) takeBack(ctx context.Context, cause error) error {
-	// What a caller that went away asked for must not stay half done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	for _, undo := range slices.Backward(r.undo) {

@@ -2,9 +2,11 @@ package convex_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -38,6 +40,7 @@ func TestCrudBatches(t *testing.T) {
 		{"what was consumed stays consumed", testNoReturn},
 		{"an old value is not put back over a newer one", testNewerValue},
 		{"the first operation that fails is named", testNamedGuard},
+		{"a caller that goes away leaves no half", testGoneCaller},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			d.Reset(t)
@@ -213,6 +216,31 @@ func testNamedGuard(t *testing.T, _ *convextest.Deployment, s *convex.Store) {
 	}
 	if users, secrets := rowsOf(t, s, "user"), rowsOf(t, s, "verification"); users != 0 || secrets != 1 {
 		t.Errorf("a batch that could be refused before its first change left %d users and %d secrets, want 0 and 1", users, secrets)
+	}
+}
+
+func testGoneCaller(t *testing.T, d *convextest.Deployment, _ *convex.Store) {
+	p := newTap(t)
+	s := bound(t, convex.Config{URL: d.URL, Key: d.AdminKey, Transport: p})
+	create(t, s, "user", person("first@x"))
+	ops := []store.Op{creation("user", person("a@x")), creation("session", session("t", store.IDOf(0)))}
+	ctx, cancel := context.WithCancel(t.Context())
+	p.after = func(_ tapped, resp *http.Response) (*http.Response, error) {
+		cancel()
+		return resp, nil
+	}
+	rows, err := s.Apply(ctx, store.Batch{Ops: ops})
+	if err != nil || len(rows) != 2 {
+		t.Errorf("a batch whose caller goes away after the first operation: %v, %v", rows, err)
+	}
+	if users, sessions := rowsOf(t, s, "user"), rowsOf(t, s, "session"); users != 2 || sessions != 1 {
+		t.Errorf("got %d users and %d sessions, want 2 and 1", users, sessions)
+	}
+	if _, err := s.Apply(ctx, store.Batch{Ops: ops}); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("a batch whose caller is gone: got %v, want ErrUnavailable", err)
+	}
+	if users := rowsOf(t, s, "user"); users != 2 {
+		t.Errorf("got %d users, want 2", users)
 	}
 }
 

@@ -24,6 +24,9 @@ func (r *run) create(ctx context.Context, i int) error {
 		}
 	}
 	doc, err := r.insert(ctx, t, set)
+	if errors.Is(err, store.ErrUnknownOutcome) {
+		r.onFailure(func(ctx context.Context) error { return r.removeOurs(ctx, t, set) })
+	}
 	if err != nil {
 		return err
 	}
@@ -89,6 +92,16 @@ func (c *crud) ours(ctx context.Context, t *table, set store.Record) map[string]
 	return slices.MaxFunc(l.found, func(a, b found) int {
 		return compareNullable(a.doc[createdColumn], b.doc[createdColumn])
 	}).doc
+}
+
+// removeOurs deletes the document of a new row whose answer was lost, if it is
+// there by now.
+func (c *crud) removeOurs(ctx context.Context, t *table, set store.Record) error {
+	doc := c.ours(ctx, t, set)
+	if id, ok := doc[idColumn].(string); ok {
+		return c.remove(ctx, t, id)
+	}
+	return nil
 }
 
 // remove deletes the document with an id, if it is there.

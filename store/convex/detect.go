@@ -94,8 +94,7 @@ func (s *Store) checkExposure(ctx context.Context) error {
 // not see. A deployment in production says nothing but that the call failed;
 // describe itself never does, without data.
 func isMissing(err error) bool {
-	e, ok := errors.AsType[*convex.Error](err)
-	return ok && (errors.Is(e, convex.ErrNotFound) || errors.Is(e, convex.ErrFunction) && e.Data == nil)
+	return errors.Is(err, convex.ErrNotFound) || isUnexplained(err)
 }
 
 // isOther reports that the function is there but takes other arguments.

@@ -2,6 +2,7 @@ package convex
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -48,7 +49,13 @@ func (f *functions) read(ctx context.Context, queries []store.Query) ([]store.Re
 
 func (f *functions) answer(ctx context.Context, calls []*queryCall) ([]store.Result, error) {
 	results, long, err := f.readShort(ctx, calls)
-	if err != nil || len(long) == 0 {
+	switch {
+	case isUnexplained(err): // too many bytes for one transaction, perhaps
+		results = make([]store.Result, len(calls))
+		for i := range calls {
+			long = append(long, i)
+		}
+	case err != nil, len(long) == 0:
 		return results, err
 	}
 	ts, err := f.client.Now(ctx)
@@ -67,6 +74,13 @@ func (f *functions) answer(ctx context.Context, calls []*queryCall) ([]store.Res
 		}
 	}
 	return results, nil
+}
+
+// isUnexplained reports that a function failed by no error of its own, which is
+// all that a deployment in production says of a limit that was reached.
+func isUnexplained(err error) bool {
+	e, ok := errors.AsType[*convex.Error](err)
+	return ok && errors.Is(e, convex.ErrFunction) && e.Data == nil
 }
 
 // readShort asks for everything at once. It returns the places of the results

@@ -52,6 +52,7 @@ func TestFunctions(t *testing.T) {
 		"rows go with the row they point at":                    testCascade,
 		"the clean-up deletes what has expired, page by page":   testCleanUp,
 		"a row too large for the deployment changes nothing":    testTooLarge,
+		"rows too large for one call come in pages":             testLargeRows,
 	} {
 		t.Run(name, func(t *testing.T) {
 			d.Reset(t)
@@ -445,6 +446,25 @@ func testCleanUp(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment
 	}
 	if n := rowsOf(t, s, "user"); n != 1 {
 		t.Errorf("got %d users left, want 1", n)
+	}
+}
+
+// testLargeRows: a transaction reads 16 MiB at most.
+func testLargeRows(t *testing.T, s *convex.Store, p *tap, _ *convextest.Deployment) {
+	for i := range 4 {
+		var rows []store.Record
+		for k := range 5 {
+			rows = append(rows, thing(fmt.Sprint(i*5+k), "text", strings.Repeat("x", 900_000), "number", float64(i*5+k)))
+		}
+		create(t, s, "odd", rows...)
+	}
+	p.heard()
+	results := must(s.Read(t.Context(), store.Query{Table: "odd", SortBy: "number", Descending: true}, store.Query{Table: "user"}))(t)
+	if len(results[0].Rows) != 20 || results[0].Rows[0]["name"] != "19" || len(results[1].Rows) != 0 {
+		t.Errorf("got %d and %d rows, want 20 and none", len(results[0].Rows), len(results[1].Rows))
+	}
+	if n := len(p.heard()); n < 5 || n > 20 {
+		t.Errorf("got %d round trips, want some pages", n)
 	}
 }
 
