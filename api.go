@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -59,9 +60,7 @@ func (api API) Call(ctx context.Context, method, path string, header http.Header
 		return nil, err
 	}
 	res := &Result{Header: make(http.Header), Login: newSession(c.NewLogin)}
-	for name, values := range c.Header {
-		res.Header[name] = values
-	}
+	maps.Copy(res.Header, c.Header)
 	c.WriteCookies(res.Header)
 	res.Body, err = pipeline.Encode(c.Output)
 	return res, err
@@ -82,9 +81,7 @@ func (api API) SignUpEmail(ctx context.Context, in SignUpEmail) (*Result, error)
 	if in.Image != "" {
 		body["image"] = in.Image
 	}
-	for name, value := range in.Fields {
-		body[name] = value
-	}
+	maps.Copy(body, in.Fields)
 	return api.Call(ctx, http.MethodPost, "/sign-up/email", nil, body)
 }
 

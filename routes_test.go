@@ -113,6 +113,7 @@ func TestRouteRules(t *testing.T) {
 			t.Parallel()
 			cookies := map[string]string{"": "", "user": a.user, "admin": a.admin}[tc.who]
 			got := get(rules, tc.path, cookies, tc.accept)
+			defer got.Body.Close()
 			if got.StatusCode != tc.status || got.Header.Get("Location") != tc.location {
 				t.Errorf("got %d %q, want %d %q", got.StatusCode, got.Header.Get("Location"), tc.status, tc.location)
 			}
@@ -151,6 +152,7 @@ func TestRequireUserSession(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			got := get(a.RequireUserSession(tc.need...), "/", tc.who, jsonT)
+			defer got.Body.Close()
 			if got.StatusCode != tc.status {
 				t.Errorf("status = %d, want %d", got.StatusCode, tc.status)
 			}

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/lockstep-auth/lockstep/store"
 )
@@ -97,9 +98,7 @@ func (h *Hook) runBefore(ctx context.Context, op *store.Op, doomed []store.Recor
 	if err != nil {
 		return err
 	}
-	for k, v := range more {
-		op.Set[k] = v
-	}
+	maps.Copy(op.Set, more)
 	return nil
 }
 

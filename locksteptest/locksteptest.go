@@ -140,7 +140,9 @@ func (r *Response) JSON(t testing.TB, v any) {
 
 // Code returns the code of an error, or "".
 func (r *Response) Code() string {
-	var e struct{ Code string }
+	var e struct {
+		Code string `json:"code"`
+	}
 	_ = json.Unmarshal([]byte(r.Body), &e)
 	return e.Code
 }

@@ -11,8 +11,7 @@ import (
 const maxCaught = 200
 
 // A Catcher is a Mailer that delivers nothing and keeps the last 200 messages:
-// for development and tests. It is safe for concurrent use; the zero value needs
-// a clock, see NewCatcher.
+// for development and tests. It is safe for concurrent use. NewCatcher makes one.
 type Catcher struct {
 	now func() time.Time
 

@@ -144,15 +144,15 @@ func (t *Templates) try() error {
 	}
 	for key := range t.text {
 		locale, kind, _ := strings.Cut(key, "/")
-		if _, err := t.Render(kind, locale, Example(kind)); err != nil {
+		if _, err := t.Render(kind, locale, Example()); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Example returns made-up data for a message of the kind, for a preview.
-func Example(string) Data {
+// Example returns made-up data, for a preview.
+func Example() Data {
 	return Data{
 		Name: "Ada Lovelace", To: "ada@example.com", NewEmail: "ada@example.org",
 		URL: "https://example.com/link?token=example", Token: "example", OTP: "123456",
@@ -160,8 +160,7 @@ func Example(string) Data {
 	}
 }
 
-// Kinds returns the kinds of messages in alphabetical order, and Locales the
-// languages.
+// Kinds returns the kinds of messages in alphabetical order.
 func (t *Templates) Kinds() []string { return t.parts(1) }
 
 // Locales returns the languages that there are templates in, in alphabetical

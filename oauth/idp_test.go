@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/big"
 	"net/http"
@@ -43,7 +44,8 @@ const (
 var keys = sync.OnceValue(func() (k struct {
 	rsa, other, small *rsa.PrivateKey
 	ec                *ecdsa.PrivateKey
-}) {
+},
+) {
 	var errs [4]error
 	k.rsa, errs[0] = rsa.GenerateKey(rand.Reader, 2048)
 	k.other, errs[1] = rsa.GenerateKey(rand.Reader, 2048)
@@ -99,7 +101,10 @@ func newIDP(t *testing.T) *idp {
 		i.elsewhere.Add(1)
 		i.tokens(w, r)
 	})
-	server := httptest.NewServer(mux)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) // or the server does not notice when a client gives up
+		mux.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	i.url = server.URL
 	return i

@@ -288,8 +288,12 @@ func (p Provider) Validate() error {
 	missing(p.AuthURL == "", "the authorization URL")
 	missing(p.TokenURL == "", "the token URL")
 	for _, e := range []struct{ name, value string }{
-		{"authorization", p.AuthURL}, {"token", p.TokenURL}, {"refresh", p.RefreshURL},
-		{"user info", p.UserInfoURL}, {"extra", p.ExtraURL}, {"key set", p.IDToken.JWKSURL},
+		{"authorization", p.AuthURL},
+		{"token", p.TokenURL},
+		{"refresh", p.RefreshURL},
+		{"user info", p.UserInfoURL},
+		{"extra", p.ExtraURL},
+		{"key set", p.IDToken.JWKSURL},
 	} {
 		if e.value != "" {
 			if _, err := parseEndpoint(e.value); err != nil {

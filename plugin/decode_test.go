@@ -61,20 +61,28 @@ func TestJSONTexts(t *testing.T) {
 		{"text", `"x"`, object + "string" + record + "string"},
 		{"missing members, in order", `{"params":{}}`, "[body.name] Invalid input: expected string, received undefined; " +
 			"[body.agree] Invalid input: expected boolean, received undefined"},
-		{"wrong types", `{"name":1,"agree":"true","email":null,"age":"1","params":{"a":1},"tags":{}}`,
+		{
+			"wrong types", `{"name":1,"agree":"true","email":null,"age":"1","params":{"a":1},"tags":{}}`,
 			"[body.name] Invalid input: expected string, received number; " +
 				"[body.email] Invalid input: expected string, received null; " +
 				"[body.age] Invalid input: expected number, received string; " +
 				"[body.agree] Invalid input: expected boolean, received string; " +
 				"[body.tags] Invalid input: expected array, received object; " +
-				"[body.params.a] Invalid input: expected string, received number"},
-		{"checks", `{"name":"","agree":true,"email":"x","params":{}}`,
-			"[body.name] Too small: expected string to have >=1 characters; [body.email] Invalid email address"},
-		{"empty list for text", `{"name":[],"agree":true,"params":{}}`,
-			"[body.name] Invalid input: expected string, received array; [body.name] Too small: expected array to have >=1 items"},
-		{"nested", `{"name":"n","agree":true,"params":{},"nested":{},"tags":[1]}`,
+				"[body.params.a] Invalid input: expected string, received number",
+		},
+		{
+			"checks", `{"name":"","agree":true,"email":"x","params":{}}`,
+			"[body.name] Too small: expected string to have >=1 characters; [body.email] Invalid email address",
+		},
+		{
+			"empty list for text", `{"name":[],"agree":true,"params":{}}`,
+			"[body.name] Invalid input: expected string, received array; [body.name] Too small: expected array to have >=1 items",
+		},
+		{
+			"nested", `{"name":"n","agree":true,"params":{},"nested":{},"tags":[1]}`,
 			"[body.tags.0] Invalid input: expected string, received number; " +
-				"[body.nested.token] Invalid input: expected string, received undefined"},
+				"[body.nested.token] Invalid input: expected string, received undefined",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

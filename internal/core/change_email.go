@@ -135,6 +135,8 @@ func (c *core) redeemChange(call *plugin.Call, in verifyEmailInput, token emailT
 		return nil, errUserNotFound()
 	case err != nil:
 		return nil, err
+	case strings.ToLower(user.Email) != token.Email:
+		return nil, errInvalidToken(http.StatusUnauthorized)
 	}
 	login, err := loginOrNil(call)
 	if err != nil {

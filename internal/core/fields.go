@@ -26,7 +26,7 @@ func newFields(fields []schema.Field, sent map[string]any) (map[string]any, erro
 				out[f.Name] = f.Default()
 				continue
 			}
-			if f.Required && !(present && f.NoInput) {
+			if f.Required && (!present || !f.NoInput) {
 				return nil, plugin.Errorf(http.StatusBadRequest, "MISSING_FIELD", "%s is required", f.Name)
 			}
 			continue

@@ -204,7 +204,7 @@ func (p *Pipeline) serve(c *plugin.Call, trust *origin.Trust) error {
 // run runs the endpoint of the call between the hooks.
 func (p *Pipeline) run(c *plugin.Call, guard func(*plugin.Call) error) error {
 	if p.CallInContext {
-		c.Request = c.Request.WithContext(plugin.WithCall(c.Context(), c))
+		c.Request = c.WithContext(plugin.WithCall(c.Context(), c))
 	}
 	for _, authenticate := range p.authenticate {
 		authenticate(c)

@@ -16,8 +16,11 @@ func shape(t *testing.T) *wire.Shape {
 	t.Helper()
 	tables, err := schema.Merge(identity.Tables(), []schema.Table{
 		{Name: "user", Fields: []schema.Field{
-			{Name: "role"}, {Name: "secret", NoOutput: true}, {Name: "born", Type: schema.Date},
-			{Name: "tags", Type: schema.Strings}, {Name: "level", Type: schema.Number},
+			{Name: "role"},
+			{Name: "secret", NoOutput: true},
+			{Name: "born", Type: schema.Date},
+			{Name: "tags", Type: schema.Strings},
+			{Name: "level", Type: schema.Number},
 		}},
 		{Name: "session", Fields: []schema.Field{{Name: "theme"}}},
 	})

@@ -16,8 +16,8 @@ type functions struct {
 	secret string // of the public variant; empty for internal functions
 	tables *tables
 
-	// deployed is what describe found. It is replaced when the deployment says
-	// that its indexes are others.
+	// deployed is what describe found. It is replaced when the deployment seems
+	// to have changed.
 	deployed atomic.Pointer[deployment]
 }
 
@@ -37,11 +37,11 @@ func (f *functions) query(ctx context.Context, name string, call map[string]any,
 	return f.client.Query(ctx, "lockstep:"+name, f.args(call), opts...)
 }
 
-// current makes attempt, and once more with a new description if the deployment
-// has changed since the last one.
+// current makes attempt, and once more with a new description if the last one
+// may be out of date: an index is gone, or one is missing that may be there now.
 func (f *functions) current(ctx context.Context, attempt func(*deployment) error) error {
 	err := attempt(f.deployed.Load())
-	if code, _ := thrown(err); code != "INDEX" {
+	if code, _ := thrown(err); code != "INDEX" && code != "UNINDEXED" {
 		return err
 	}
 	if err := f.describe(ctx); err != nil {

@@ -130,7 +130,7 @@ func testRemembered(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deploym
 	}
 }
 
-func testUnindexed(t *testing.T, s *convex.Store, _ *tap, _ *convextest.Deployment) {
+func testUnindexed(t *testing.T, s *convex.Store, _ *tap, d *convextest.Deployment) {
 	rows := make([]store.Record, 1001)
 	for i := range rows {
 		rows[i] = thing(fmt.Sprint(i), "text", "t"+fmt.Sprint(i), "tag", "x")
@@ -165,6 +165,21 @@ func testUnindexed(t *testing.T, s *convex.Store, _ *tap, _ *convextest.Deployme
 	}
 	if n := rowsOf(t, s, "odd"); n != 1001 {
 		t.Errorf("got %d rows, want 1001", n)
+	}
+	// An index that was added since the start is found.
+	p, described := newTap(t), 0
+	p.after = func(c tapped, resp *http.Response) (*http.Response, error) {
+		if c.path == "lockstep:describe" {
+			if described++; described == 1 {
+				return replaced(resp, `"key":["key"]`, `"key":["gone"]`)
+			}
+		}
+		return resp, nil
+	}
+	later := bound(t, convex.Config{URL: d.URL, Key: d.AdminKey, Transport: p})
+	must(later.Read(t.Context(), store.Query{Table: "odd", Where: store.Is("key", "k")}))(t)
+	if described != 2 {
+		t.Errorf("described %d times, want again after an index was missed", described)
 	}
 	// The whole of an index is no search: all rows with the tag are wanted.
 	changed := must(s.Apply(t.Context(), store.Batch{Ops: []store.Op{{Verb: store.Update, Table: "odd", Where: store.Is("tag", "x"), Set: store.Record{"flag": true}}}}))(t)
