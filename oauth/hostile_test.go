@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -160,80 +161,98 @@ func gzipBomb(w http.ResponseWriter, _ *http.Request) {
 	z.Close()
 }
 
+// tokenCase is a case in which the id token is wrong.
+func tokenCase(name string, idp func(i *idp)) hostile {
+	return hostile{name: "id token: " + name, want: oauth.CodeNoUserInfo, idp: idp}
+}
+
 func hostileIDTokens() []hostile {
-	change := func(name string, idp func(i *idp)) hostile {
-		return hostile{name: "id token: " + name, want: oauth.CodeNoUserInfo, idp: idp}
-	}
-	header := func(name string, changes claims) hostile {
-		return change(name, func(i *idp) {
-			for key, value := range changes {
-				i.header[key] = value
-			}
-		})
-	}
-	edit := func(name string, f func(token string) string) hostile {
-		return change(name, func(i *idp) {
-			token := i.idToken()
-			i.token = func() string { return f(token) }
-		})
-	}
-	publicPEM := func() []byte {
-		der, _ := x509.MarshalPKIXPublicKey(&keys().rsa.PublicKey)
-		return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	}
+	return append(append(unsignedTokens(), forgedTokens()...), malformedTokens()...)
+}
+
+func unsignedTokens() []hostile {
 	unsigned := func(algorithm string) hostile {
-		return change("unsigned, alg "+algorithm, func(i *idp) {
+		return tokenCase("unsigned, alg "+algorithm, func(i *idp) {
 			i.header["alg"] = algorithm
 			i.sign = func(string) []byte { return nil }
 		})
 	}
 	hs256 := func(name string, key func() []byte) hostile {
-		return change("HS256 with "+name, func(i *idp) {
+		return tokenCase("HS256 with "+name, func(i *idp) {
 			i.header["alg"] = "HS256"
 			i.sign = func(input string) []byte { return signHS256(key(), input) }
 		})
 	}
 	return []hostile{
-		change("missing", func(i *idp) { i.withoutToken = true }),
+		tokenCase("missing", func(i *idp) { i.withoutToken = true }),
 		unsigned("none"), unsigned("None"), unsigned("nOnE"), unsigned(""),
-		change("RS256 without a signature", func(i *idp) { i.sign = func(string) []byte { return nil } }),
-		hs256("the RSA key as PEM", publicPEM),
+		tokenCase("RS256 without a signature", func(i *idp) { i.sign = func(string) []byte { return nil } }),
+		hs256("the RSA key as PEM", func() []byte {
+			der, _ := x509.MarshalPKIXPublicKey(&keys().rsa.PublicKey)
+			return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+		}),
 		hs256("the RSA key as DER", func() []byte { return x509.MarshalPKCS1PublicKey(&keys().rsa.PublicKey) }),
 		hs256("the modulus", func() []byte { return keys().rsa.N.Bytes() }),
 		hs256("the client secret", func() []byte { return []byte(theSecret) }),
 		hs256("nothing", func() []byte { return nil }),
-		change("forged with another key", func(i *idp) {
+	}
+}
+
+func forgedTokens() []hostile {
+	es256 := func(p *oauth.Provider) { p.IDToken.Algorithms = []string{"ES256"} }
+	return []hostile{
+		tokenCase("forged with another key", func(i *idp) {
 			i.sign = func(input string) []byte { return signRS256(keys().other, input) }
 		}),
-		change("forged with a key in its header", func(i *idp) {
+		tokenCase("forged with a key in its header", func(i *idp) {
 			i.header["jwk"] = jwk(&keys().other.PublicKey, nil)
 			i.sign = func(input string) []byte { return signRS256(keys().other, input) }
 		}),
-		change("forged with keys at a URL in its header", func(i *idp) {
+		tokenCase("forged with keys at a URL in its header", func(i *idp) {
 			i.header["jku"], i.header["x5u"] = i.url+"/elsewhere", i.url+"/elsewhere"
 			i.sign = func(input string) []byte { return signRS256(keys().other, input) }
 		}),
-		change("PS256 where RS256 is agreed", func(i *idp) {
+		tokenCase("PS256 where RS256 is agreed", func(i *idp) {
 			i.header["alg"] = "PS256"
 			i.sign = func(input string) []byte { return signPS256(keys().rsa, input) }
 		}),
-		change("PS256 that says RS256", func(i *idp) {
+		tokenCase("PS256 that says RS256", func(i *idp) {
 			i.sign = func(input string) []byte { return signPS256(keys().rsa, input) }
 		}),
-		change("ES256 of zeros", func(i *idp) {
+		tokenCase("ES256 of zeros", func(i *idp) {
 			i.header["alg"], i.header["kid"] = "ES256", "ec1"
 			i.sign = func(string) []byte { return make([]byte, 64) }
-			i.onKeys = func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, keySetOf(ecJWK(&keys().ec.PublicKey))) }
-		}).with(func(p *oauth.Provider) { p.IDToken.Algorithms = []string{"ES256"} }),
-		change("ES256 in DER", func(i *idp) {
+			i.onKeys = serve(keySetOf(ecJWK(&keys().ec.PublicKey)))
+		}).with(es256),
+		tokenCase("ES256 in DER", func(i *idp) {
 			i.header["alg"], i.header["kid"] = "ES256", "ec1"
 			i.sign = func(input string) []byte {
 				sum := sha256.Sum256([]byte(input))
 				der, _ := ecdsa.SignASN1(rand.Reader, keys().ec, sum[:])
 				return der
 			}
-			i.onKeys = func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, keySetOf(ecJWK(&keys().ec.PublicKey))) }
-		}).with(func(p *oauth.Provider) { p.IDToken.Algorithms = []string{"ES256"} }),
+			i.onKeys = serve(keySetOf(ecJWK(&keys().ec.PublicKey)))
+		}).with(es256),
+	}
+}
+
+func malformedTokens() []hostile {
+	header := func(name string, changes claims) hostile {
+		return tokenCase(name, func(i *idp) { maps.Copy(i.header, changes) })
+	}
+	edit := func(name string, f func(token string) string) hostile {
+		return tokenCase(name, func(i *idp) {
+			token := i.idToken()
+			i.token = func() string { return f(token) }
+		})
+	}
+	payload := func(name string, f func(i *idp) string) hostile {
+		return tokenCase(name, func(i *idp) {
+			input := b64(jsonOf(i.header)) + "." + b64([]byte(f(i)))
+			i.token = func() string { return input + "." + b64(i.sign(input)) }
+		})
+	}
+	return []hostile{
 		header("an unknown key id", claims{"kid": "k2"}),
 		header("a key id that is a path", claims{"kid": "../../k1"}),
 		header("a key id that is a query", claims{"kid": "' OR 1=1 --"}),
@@ -254,15 +273,10 @@ func hostileIDTokens() []hostile {
 			parts := strings.Split(token, ".")
 			return fmt.Sprintf(`{"protected":"%s","payload":"%s","signature":"%s"}`, parts[0], parts[1], parts[2])
 		}),
-		change("too long", func(i *idp) { i.claims["groups"] = strings.Repeat("x", 70_000) }),
-		change("with a claim twice", func(i *idp) {
-			input := b64(jsonOf(i.header)) + "." + b64([]byte(`{"sub":"victim",`+string(jsonOf(i.claims))[1:]))
-			i.token = func() string { return input + "." + b64(i.sign(input)) }
-		}),
-		change("with claims that are no object", func(i *idp) {
-			input := b64(jsonOf(i.header)) + "." + b64([]byte(`["sub"]`))
-			i.token = func() string { return input + "." + b64(i.sign(input)) }
-		}),
+		tokenCase("too long", func(i *idp) { i.claims["groups"] = strings.Repeat("x", 70_000) }),
+		payload("with a claim twice", func(i *idp) string { return `{"sub":"victim",` + string(jsonOf(i.claims))[1:] }),
+		payload("with claims that are no object", func(*idp) string { return `["sub"]` }),
+		payload("with claims that are no JSON", func(*idp) string { return `sub` }),
 	}
 }
 
@@ -322,14 +336,14 @@ func hostileKeys() []hostile {
 	answer := func(name string, handler http.HandlerFunc) hostile {
 		return hostile{name: "key set: " + name, want: oauth.CodeNoUserInfo, idp: func(i *idp) { i.onKeys = handler }}
 	}
-	set := func(name string, keys func() claims) hostile {
-		return answer(name, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, keys()) })
-	}
+	set := func(name string, set claims) hostile { return answer(name, serve(set)) }
 	many := make([]claims, 101)
 	for i := range many {
 		many[i] = claims{"kty": "RSA"}
 	}
-	own := func() claims { return jwk(&keys().rsa.PublicKey, nil) }
+	own := jwk(&keys().rsa.PublicKey, nil)
+	other := ecJWK(&keys().ec.PublicKey)
+	other["kid"] = "k1"
 	return []hostile{
 		answer("a redirect", redirect(302)),
 		answer("a server error", reply(500, "")),
@@ -339,15 +353,11 @@ func hostileKeys() []hostile {
 		answer("too large", reply(200, `{"keys":[],"x":"`+strings.Repeat("x", 2<<20)+`"}`)),
 		answer("without end", endless),
 		answer("slow", hang),
-		set("too many keys", func() claims { return keySetOf(append([]claims{own()}, many...)...) }),
-		set("for encryption", func() claims { return keySetOf(jwk(&keys().rsa.PublicKey, claims{"use": "enc"})) }),
-		set("for another algorithm", func() claims { return keySetOf(jwk(&keys().rsa.PublicKey, claims{"alg": "RS512"})) }),
-		set("symmetric", func() claims { return keySetOf(claims{"kty": "oct", "kid": "k1", "k": b64([]byte("k"))}) }),
-		set("of another kind", func() claims {
-			k := ecJWK(&keys().ec.PublicKey)
-			k["kid"] = "k1"
-			return keySetOf(k)
-		}),
+		set("too many keys", keySetOf(append([]claims{own}, many...)...)),
+		set("for encryption", keySetOf(jwk(&keys().rsa.PublicKey, claims{"use": "enc"}))),
+		set("for another algorithm", keySetOf(jwk(&keys().rsa.PublicKey, claims{"alg": "RS512"}))),
+		set("symmetric", keySetOf(claims{"kty": "oct", "kid": "k1", "k": b64([]byte("k"))})),
+		set("of another kind", keySetOf(other)),
 		{
 			name: "key set: an RSA key of 1024 bits", want: oauth.CodeNoUserInfo,
 			idp: func(i *idp) {
@@ -361,9 +371,7 @@ func hostileKeys() []hostile {
 			name: "key set: two keys and a token without key id", want: oauth.CodeNoUserInfo,
 			idp: func(i *idp) {
 				delete(i.header, "kid")
-				i.onKeys = func(w http.ResponseWriter, _ *http.Request) {
-					writeJSON(w, keySetOf(own(), jwk(&keys().other.PublicKey, claims{"kid": "k2"})))
-				}
+				i.onKeys = serve(keySetOf(own, jwk(&keys().other.PublicKey, claims{"kid": "k2"})))
 			},
 		},
 	}

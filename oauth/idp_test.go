@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -269,3 +270,33 @@ func codeOf(err error) oauth.Code {
 	}
 	return ""
 }
+
+func signES256(key *ecdsa.PrivateKey, input string) []byte {
+	sum := sha256.Sum256([]byte(input))
+	r, s, err := ecdsa.Sign(rand.Reader, key, sum[:])
+	if err != nil {
+		panic(err)
+	}
+	signature := make([]byte, 64)
+	r.FillBytes(signature[:32])
+	s.FillBytes(signature[32:])
+	return signature
+}
+
+// leftHalf is the at_hash of an access token.
+func leftHalf(accessToken string) string {
+	sum := sha256.Sum256([]byte(accessToken))
+	return b64(sum[:16])
+}
+
+// fixedAnswer returns a config whose requests all get the same answer, without a
+// network.
+func fixedAnswer(body []byte) oauth.Config {
+	return oauth.Config{Now: func() time.Time { return start }, Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body))}, nil
+	})}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -178,9 +179,7 @@ func with(changes map[string]any) map[string]any {
 		"iss": "https://accounts.google.com", "sub": "sub-1", "oid": "oid-1", "aud": "client-1",
 		"exp": recordedNow + 600, "iat": recordedNow, "email": "a@b.test", "email_verified": true,
 	}
-	for name, value := range changes {
-		claims[name] = value
-	}
+	maps.Copy(claims, changes)
 	return claims
 }
 

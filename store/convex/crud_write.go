@@ -67,6 +67,9 @@ func (c *crud) insert(ctx context.Context, t *table, set store.Record) (map[stri
 			if clash := c.mustBeFree(ctx, t.uniqueKeys(set, true), nil); clash != nil {
 				return nil, clash
 			}
+			if unsure {
+				return nil, unknown(err)
+			}
 			return nil, explain(err)
 		case isUnknown && watched && try < maxTries && ctx.Err() == nil:
 			continue
