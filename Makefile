@@ -74,7 +74,7 @@ browser: deps bin/lockstep
 	cd ui/browser && LOCKSTEP_BIN=$(CURDIR)/bin/lockstep CHROMIUM=$(CHROMIUM) npm test
 
 bench: deps bin/lockstep
-	cd bench && npm start
+	$(GO) run ./bench
 
 clean:
 	rm -rf bin $(addsuffix /node_modules,$(NODE_DIRS))

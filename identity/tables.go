@@ -56,10 +56,12 @@ func accountTable() schema.Table {
 	}}
 }
 
+// verificationTable has one index more than upstream's: the secrets of a user
+// are found by their value, and there may be many of other users.
 func verificationTable() schema.Table {
 	return schema.Table{Name: VerificationTable, Fields: []schema.Field{
 		{Name: "identifier", Required: true, Index: true},
-		{Name: "value", Required: true},
+		{Name: "value", Required: true, Index: true},
 		{Name: "expiresAt", Type: schema.Date, Required: true},
 		{Name: "createdAt", Type: schema.Date, Required: true},
 		{Name: "updatedAt", Type: schema.Date, Required: true},

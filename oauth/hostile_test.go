@@ -87,7 +87,7 @@ func signIn(t *testing.T, i *idp, h hostile) (oauth.Profile, error) {
 	// A time that only slow cases exceed.
 	client := newClient(t, func(c *oauth.Config) {
 		if strings.Contains(h.name, "slow") {
-			c.Timeout = 50 * time.Millisecond
+			c.Timeout = 250 * time.Millisecond
 		}
 	})
 	p := i.provider()
@@ -105,7 +105,7 @@ func signIn(t *testing.T, i *idp, h hostile) (oauth.Profile, error) {
 			t.Error("it hung")
 		}
 	}()
-	if err := p.CheckIssuer(b.iss); err != nil {
+	if err := p.CheckCallback(b.iss, b.nonce); err != nil {
 		return oauth.Profile{}, err
 	}
 	tokens, err := client.Exchange(ctx, p, oauth.ExchangeRequest{Code: b.code, Verifier: b.verifier, RedirectURI: "https://app.test/cb"})

@@ -256,17 +256,17 @@ func (p Provider) AcceptsIDTokens() bool {
 	return !p.DisableIDTokenSignIn && (p.IDToken.JWKSURL != "" || p.IDToken.Verify != nil)
 }
 
-// CheckIssuer compares the iss parameter of a callback, empty if it has none,
-// with the service's issuer (RFC 9207 §2.4): a code of one service must not be
-// taken to another.
-func (p Provider) CheckIssuer(iss string) error {
+// CheckCallback refuses a callback that cannot belong to the sign-in, before its
+// code is used. iss is its iss parameter, empty if it has none: a code of one
+// service must not be taken to another (RFC 9207 §2.4). nonce is that of the state.
+func (p Provider) CheckCallback(iss, nonce string) error {
 	switch {
-	case p.Issuer == "" || iss == p.Issuer:
-		return nil
-	case iss != "":
+	case p.Issuer != "" && iss != "" && iss != p.Issuer:
 		return fail(CodeIssuerMismatch, errors.New("the iss parameter names another issuer"))
-	case p.RequireIssuer:
+	case p.RequireIssuer && iss == "":
 		return fail(CodeIssuerMissing, errors.New("the iss parameter is missing"))
+	case p.SendNonce && nonce == "":
+		return fail(CodeNonceBindingMissing, errors.New("the state has no nonce"))
 	}
 	return nil
 }

@@ -11,9 +11,9 @@ import (
 // StateLifetime is how long a browser may take to come back.
 const StateLifetime = 10 * time.Minute
 
-// providerKey is where StateData keeps ProviderID. Upstream has no member for it;
-// what is in serverContext only a server can have written.
-const providerKey = "provider"
+// providerKey is the member of serverContext that keeps ProviderID. Upstream does
+// not remember the provider; what is in serverContext only a server has written.
+const providerKey = "lockstepProvider"
 
 // StateData is what a server remembers of a sign-in until the browser comes back
 // (upstream: oauth2/state.ts, state.ts). Servers of Better Auth and of Lockstep

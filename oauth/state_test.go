@@ -27,7 +27,7 @@ func TestStateOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"z":1,"a":{"b":"<&>"},"callbackURL":"https://app.test/?a=1&b=2","codeVerifier":"v","errorURL":"/error","newUserURL":"/welcome",` +
-		`"link":{"userId":"u","email":"a@b.test","encryptedSessionToken":"enc"},"serverContext":{"provider":"github"},` +
+		`"link":{"userId":"u","email":"a@b.test","encryptedSessionToken":"enc"},"serverContext":{"lockstepProvider":"github"},` +
 		`"expiresAt":1760000600000,"requestSignUp":false,"idTokenNonce":"n","oauthState":"s"}`
 	if string(got) != want {
 		t.Errorf("got %s\nwant %s", got, want)

@@ -19,6 +19,10 @@ import (
 // (https://learn.microsoft.com/en-us/entra/identity-platform/id-token-claims-reference).
 const microsoftConsumers = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
+// maxPhoto is the largest photo that is kept, in bytes. It becomes a part of the
+// user's row.
+const maxPhoto = 256 << 10
+
 // MicrosoftOptions are the options of Microsoft.
 type MicrosoftOptions struct {
 	Options
@@ -145,7 +149,7 @@ func microsoftPhoto(ctx context.Context, l oauth.Lookup, p *oauth.Profile) error
 		return nil
 	}
 	photo, err := l.Client.Do(ctx, oauth.Bearer(l.Provider.ExtraURL, l.Tokens.AccessToken))
-	if err != nil {
+	if err != nil || len(photo) > maxPhoto {
 		return ctx.Err()
 	}
 	p.Image = "data:image/jpeg;base64, " + base64.StdEncoding.EncodeToString(photo)

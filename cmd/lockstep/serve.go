@@ -121,18 +121,30 @@ func location(c *lockstep.Config) (origin.Location, error) {
 	return l, nil
 }
 
-// upToDate makes the tables of a database that has none of them. For one that
-// has some, a person decides with "lockstep migrate": other servers may be
-// using it, and it may be the wrong one.
+// upToDate makes the tables of a database that has none of them, and the
+// indexes that one made by Better Auth lacks. What else is lacking, a person
+// adds with "lockstep migrate": other servers may be using the database, and it
+// may be the wrong one.
 func upToDate(ctx context.Context, auth *lockstep.Auth) error {
 	plan, err := auth.MigrationPlan(ctx)
 	if err != nil || len(plan) == 0 {
 		return err
 	}
-	if createsAll(auth, plan) {
+	if createsAll(auth, plan) || onlyIndexes(plan) {
 		return auth.Migrate(ctx)
 	}
 	return fmt.Errorf("the database lacks what follows: run \"lockstep migrate --yes\" to add it\n%s", strings.Join(plan, "\n"))
+}
+
+// onlyIndexes reports whether a plan makes nothing but indexes, which change no
+// row and which other servers need not know of.
+func onlyIndexes(plan []string) bool {
+	for _, statement := range plan {
+		if !strings.HasPrefix(strings.ToLower(statement), "create index ") {
+			return false
+		}
+	}
+	return true
 }
 
 // createsAll reports whether a plan makes every table, so that none was there.

@@ -59,13 +59,14 @@ var rules = []struct {
 	{"conformance/*", []string{""}},
 	{"jwks", []string{"schema", "store"}},
 	{"internal/examplecheck", nil},
+	{"internal/convexcheck", nil},
 	{"js/*", nil},
 	{"bench", []string{"bench/*"}},
 	{"bench/memory", []string{"", "store/memory"}},
 	{"bench/*", []string{"bench/*"}},
 	{"cmd/*", []string{"*", "*/*", "*/*/*/*", ""}},
 	{"cmd/*/*/*", []string{"*", "*/*", "*/*/*/*", ""}},
-	{"examples/*", []string{"", "plugin", "plugin/*", "identity", "schema", "store", "store/*", "oauth", "social", "ui"}},
+	{"examples/*", []string{"", "plugin", "plugin/*", "identity", "schema", "store", "store/*", "oauth", "social", "ui", "jwks", "mail", "mail/*"}},
 }
 
 // small lists what package lockstep may need from outside the module. See
@@ -89,7 +90,7 @@ func TestImports(t *testing.T) {
 
 // TestConvexWithoutSQLite keeps SQLite out of programs that only use Convex.
 func TestConvexWithoutSQLite(t *testing.T) {
-	for _, pkg := range []string{module, module + "/convex"} {
+	for _, pkg := range []string{module, module + "/convex", module + "/store/convex"} {
 		for _, dep := range deps(t, pkg) {
 			if strings.Contains(dep, "sqlite") {
 				t.Errorf("%s depends on %s", pkg, dep)

@@ -53,6 +53,7 @@ export default defineSchema({
     updatedAt: v.number(),
   })
     .index('expiresAt', ['expiresAt'])
-    .index('identifier', ['identifier']),
+    .index('identifier', ['identifier'])
+    .index('value', ['value']),
   ...lockstepTables,
 })
