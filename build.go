@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/lockstep-auth/lockstep/internal/secure"
 	"github.com/lockstep-auth/lockstep/internal/wire"
 	"github.com/lockstep-auth/lockstep/mail"
+	"github.com/lockstep-auth/lockstep/oauth"
 	"github.com/lockstep-auth/lockstep/plugin"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
@@ -77,6 +79,8 @@ type builder struct {
 	background *background
 	templates  *mail.Templates // nil without Mail.Mailer
 	outbox     *mail.Outbox    // nil without Mail.Mailer, or if it has no queue
+	oauth      *oauth.Client
+	providers  []plugin.Provider
 }
 
 func newBuilder(c *Config) *builder { return &builder{Config: c} }
@@ -123,7 +127,7 @@ func (b *builder) build() *Auth {
 		Host: host, Shape: wire.NewShape(b.tables), Plugins: b.plugins,
 		Base: base, Trust: trust, TrustMore: b.TrustedOriginsFunc,
 		Rules: rules, Limiter: b.limiter(db), Clients: clients,
-		DisabledPaths: b.DisabledPaths, SkipTrailingSlashes: b.Advanced.SkipTrailingSlashes,
+		DisabledPaths: b.disabledPaths(), SkipTrailingSlashes: b.Advanced.SkipTrailingSlashes,
 		SkipCSRF: b.Advanced.DisableCSRFCheck, SkipOrigin: b.Advanced.DisableOriginCheck,
 		SkipOriginPaths: b.Advanced.DisableOriginCheckPaths, OnError: b.OnAPIError.OnError,
 		CallInContext: len(b.Plugins) > 0 || !reflect.ValueOf(b.DatabaseHooks).IsZero(),
@@ -131,6 +135,7 @@ func (b *builder) build() *Auth {
 	b.check(err)
 	return &Auth{
 		pipeline: p, tables: b.tables, store: b.Store, background: b.background, outbox: b.outbox, mailer: b.Mail.Mailer,
+		oauth: b.oauth, providers: b.providers,
 	}
 }
 
@@ -169,6 +174,7 @@ func (b *builder) checkOptions() {
 	}
 	b.checkVerification()
 	b.checkMail()
+	b.checkSocial()
 	if b.Store != nil && or(b.Session.CookieCache.RefreshCache, false) {
 		b.warnings = append(b.warnings, "session.cookieCache.refreshCache is for servers without a database and was ignored")
 	}
@@ -215,7 +221,7 @@ func (b *builder) mergeTables() []schema.Table {
 	}
 	options := map[string]TableOptions{
 		identity.UserTable: b.User.TableOptions, identity.SessionTable: b.Session.TableOptions,
-		identity.AccountTable: b.Account, identity.VerificationTable: b.Verification.TableOptions,
+		identity.AccountTable: b.Account.TableOptions, identity.VerificationTable: b.Verification.TableOptions,
 	}
 	for _, t := range identity.Tables() {
 		o := options[t.Name]
@@ -295,6 +301,34 @@ func (b *builder) initPlugins(host *plugin.Host) {
 	}
 }
 
+// disabledPaths returns DisabledPaths in the form of the paths of endpoints. One
+// that no endpoint has would disable nothing; upstream takes it silently.
+func (b *builder) disabledPaths() []string {
+	var paths []string
+	for _, p := range b.DisabledPaths {
+		path := "/" + strings.Trim(p, "/")
+		if !slices.ContainsFunc(b.plugins, func(pl plugin.Plugin) bool { return slices.ContainsFunc(pl.Endpoints, serves(path)) }) {
+			b.fail("DisabledPaths: no endpoint has the path %q: write it as below the base path, with a value for each parameter, "+
+				"such as \"/callback/google\", or remove it", p)
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// serves reports whether an endpoint has a path, which may be its own with a
+// value for the parameter.
+func serves(path string) func(plugin.Endpoint) bool {
+	return func(e plugin.Endpoint) bool {
+		dir, param, ok := strings.Cut(e.Path, "/:")
+		if !ok {
+			return e.Path == path
+		}
+		value, below := strings.CutPrefix(path, dir+"/")
+		return below && value != "" && value != ":"+param && !strings.Contains(value, "/")
+	}
+}
+
 // bind tells the store its tables.
 func (b *builder) bind() store.Store {
 	db := b.Store
@@ -335,8 +369,13 @@ func (s *deadlineStore) Apply(ctx context.Context, batch store.Batch) ([]store.R
 	return rows, s.explain(ctx, err)
 }
 
+// explain marks an error after the deadline, which clients are told as 503. Some
+// drivers have an error of their own for it, such as "interrupted".
 func (s *deadlineStore) explain(ctx context.Context, err error) error {
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		if !errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("%w: %w", ctx.Err(), err)
+		}
 		return fmt.Errorf("no answer within %v: %w", s.timeout, err)
 	}
 	return err

@@ -336,3 +336,90 @@ func TestSignOutForm(t *testing.T) {
 		t.Errorf("session after sign-out: %s", got)
 	}
 }
+
+// TestSignOutFormWithoutCookies: cookies that are SameSite stay away from the form
+// of another site, whose answer must not remove them.
+func TestSignOutFormWithoutCookies(t *testing.T) {
+	t.Parallel()
+	s := locksteptest.Start(t, lockstep.Config{EmailAndPassword: passwords()})
+	for name, tc := range map[string]struct {
+		header map[string]string
+		want   int
+	}{
+		"another site":                 {map[string]string{"Origin": "https://evil.com", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 403},
+		"another site, old browser":    {map[string]string{"Origin": "https://evil.com"}, 403},
+		"another site, Referer only":   {map[string]string{"Referer": "https://evil.com/x"}, 403},
+		"another site, nothing but it": {map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
+		"another site, hidden":         {map[string]string{"Origin": "null", "Sec-Fetch-Site": "cross-site"}, 403},
+		"own page":                     {map[string]string{"Origin": s.URL, "Sec-Fetch-Site": "same-origin"}, 303},
+		"own page that hides its name": {map[string]string{"Origin": "null", "Sec-Fetch-Site": "same-origin"}, 303},
+		"no browser":                   {nil, 303},
+		"no browser, fetch of Node.js": {map[string]string{"Sec-Fetch-Mode": "cors"}, 303},
+	} {
+		r := httptest.NewRequest("POST", s.URL+"/sign-out", http.NoBody)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for k, v := range tc.header {
+			r.Header.Set(k, v)
+		}
+		w := httptest.NewRecorder()
+		s.SignOut("/").ServeHTTP(w, r)
+		if cookies := w.Header()["Set-Cookie"]; w.Code != tc.want || (len(cookies) > 0) != (tc.want == 303) {
+			t.Errorf("%s: %d with cookies %v, want %d", name, w.Code, cookies, tc.want)
+		}
+	}
+}
+
+// TestSignOutOfSessionDueForRefresh: middleware has prolonged the session already;
+// the answer must not tell the browser both.
+func TestSignOutOfSessionDueForRefresh(t *testing.T) {
+	t.Parallel()
+	s := locksteptest.Start(t, lockstep.Config{
+		EmailAndPassword: passwords(), Session: lockstep.SessionOptions{CookieCache: lockstep.CookieCache{Enabled: true}},
+	})
+	s.Browser.Post("/sign-up/email", m{"name": strings.Repeat("x", 6000), "email": "ada@example.com", "password": "correct horse"})
+	s.Clock.Advance(25 * time.Hour)
+	r := httptest.NewRequest("POST", s.URL+"/sign-out", http.NoBody)
+	r.Header.Set("Cookie", s.Browser.CookieHeader())
+	r.Header.Set("Origin", s.URL)
+	w := httptest.NewRecorder()
+	w.Header().Add("Set-Cookie", "theme=dark")
+	s.RequireUserSession()(s.SignOut("/")).ServeHTTP(w, r)
+	seen := make(map[string]bool)
+	for _, c := range w.Result().Cookies() {
+		if seen[c.Name] || (c.Value != "" && c.Name != "theme") {
+			t.Errorf("cookie %s is set twice or has a value", c.Name)
+		}
+		seen[c.Name] = true
+	}
+	if w.Code != 303 || !seen["theme"] || !seen["better-auth.session_token"] {
+		t.Errorf("got %d, cookies %v", w.Code, seen)
+	}
+}
+
+// TestSessionTooLargeForCookies: a session that would fill the header of every
+// request is not cached, and the cache that was there goes.
+func TestSessionTooLargeForCookies(t *testing.T) {
+	t.Parallel()
+	s := locksteptest.Start(t, lockstep.Config{
+		EmailAndPassword: passwords(), Session: lockstep.SessionOptions{CookieCache: lockstep.CookieCache{Enabled: true}},
+	})
+	s.Browser.Post("/sign-up/email", ada())
+	for _, tc := range []struct{ length, cookies int }{{20_000, 7}, {250_000, 0}, {10, 1}} {
+		got := s.Browser.Post("/update-user", m{"name": strings.Repeat("x", tc.length)})
+		live := 0
+		for _, c := range got.Cookies {
+			if strings.Contains(c.Name, "session_data") && c.Value != "" {
+				live++
+			}
+		}
+		if got.Status != 200 || live != tc.cookies || len(got.Cookies) > 10 {
+			t.Errorf("name of %d bytes: %d, %d cookies of the cache among %d, want %d", tc.length, got.Status, live, len(got.Cookies), tc.cookies)
+		}
+		if n := strings.Count(s.Browser.CookieHeader(), "session_data"); n != tc.cookies {
+			t.Errorf("name of %d bytes: the browser keeps %d cookies of the cache, want %d", tc.length, n, tc.cookies)
+		}
+		if who := s.Browser.Get("/get-session").Body; len(who) < tc.length {
+			t.Errorf("name of %d bytes: session = %.60s", tc.length, who)
+		}
+	}
+}

@@ -34,6 +34,7 @@ func (b *builder) host(secrets *secure.Secrets, names *cookie.Names, clients *cl
 			StoreIdentifier: b.storeIdentifier(), KeepExpired: b.Verification.DisableCleanup,
 		}),
 		Secrets: secrets, Passwords: passwords, Cookies: names, Cache: b.cache(secrets), ClientIP: clients.IP,
+		AccountCookie: b.Store == nil || b.Account.StoreAccountCookie, StateInCookie: b.stateInCookie(),
 		Background: b.background.start, AllowMail: b.allowMail(),
 	})
 }

@@ -26,6 +26,8 @@ import (
 
 	"github.com/lockstep-auth/lockstep/internal/pipeline"
 	"github.com/lockstep-auth/lockstep/mail"
+	"github.com/lockstep-auth/lockstep/oauth"
+	"github.com/lockstep-auth/lockstep/plugin"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 )
@@ -39,6 +41,8 @@ type Auth struct {
 	outbox     *mail.Outbox // or nil
 	mailer     mail.Mailer  // or nil
 	wake       sync.Once
+	oauth      *oauth.Client
+	providers  []plugin.Provider
 }
 
 // New checks config and returns a server for it. The error lists everything
@@ -68,6 +72,7 @@ func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // is that of ctx, if there was not enough time.
 func (a *Auth) Close(ctx context.Context) error {
 	err := a.background.close(ctx)
+	a.oauth.Close()
 	if a.outbox != nil {
 		err = errors.Join(err, a.outbox.Close(ctx))
 	}

@@ -66,6 +66,7 @@ func (b *builder) coreConfig() core.Config {
 			Enabled: del.Enabled, Send: core.Sender(del.SendDeleteAccountVerification), Life: del.DeleteTokenExpiresIn,
 			Before: del.BeforeDelete, After: del.AfterDelete,
 		},
+		Social: core.Social{Providers: b.providers, Client: b.oauth, MailOnSignUp: ev.SendOnSignUp}, Account: b.accountConfig(),
 		ErrorURL: b.OnAPIError.ErrorURL, Development: b.Development,
 		UserFields: b.extra(identity.UserTable), SessionFields: b.extra(identity.SessionTable),
 	}

@@ -3,7 +3,9 @@ package lockstep
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -44,6 +46,7 @@ type Routes struct {
 	// Rules are the rules by pattern: "/app/**" is "/app" and all below it, "*"
 	// and ":name" stand for one segment. Where several patterns match, the more
 	// specific one decides, and a RouteRule literal adds to less specific ones.
+	// Patterns are decoded paths, and upper case is not lower case.
 	Rules map[string]RouteRule
 
 	// Login is where a page sends those who are not signed in, with the way back
@@ -57,41 +60,125 @@ type Routes struct {
 // RouteRules returns middleware that holds every request to the rules. People
 // who may not see a page are sent elsewhere; programs get 401 or 403. The
 // server's own endpoints are always let through. It panics on a pattern or rule
-// that makes no sense.
+// that makes no sense: one that could match no path, or says the same as another.
+//
+// Rules are only as good as the agreement on what a path is between them and the
+// router behind them. So paths that routers read in different ways are answered
+// with 400, whatever their rule: those with a "." or ".." segment, a backslash, an
+// encoded slash or a NUL. Handlers that need such paths go outside, with
+// RequireUserSession around them. A path with repeated slashes must satisfy the
+// rules as it is and with the slashes joined.
 func (a *Auth) RouteRules(routes Routes) func(http.Handler) http.Handler {
 	routes.Login, routes.Guest = cmp.Or(routes.Login, "/login"), cmp.Or(routes.Guest, "/")
-	table := newRouteTable()
-	for pattern, rule := range routes.Rules {
-		if !strings.HasPrefix(pattern, "/") || (rule.Only != "" && rule.Only != "user" && rule.Only != "guest") {
-			panic("lockstep: route rule " + pattern + " must begin with a slash and be for \"user\" or \"guest\"")
-		}
-		table.add(pattern, rule)
-	}
+	table := routes.table()
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r = a.remember(w, r)
-			rule := table.match(canonical(r.URL.Path))
-			if rule.Only == "" || a.owns(r) {
-				next.ServeHTTP(w, r)
+			if !isPlain(r.URL) {
+				refusePath(w)
 				return
 			}
-			if err := a.hold(r, rule); err != nil {
-				routes.turnAway(a, w, r, rule, err)
-				return
+			r = a.remember(w, r)
+			for _, p := range readings(r.URL.Path) {
+				rule := table.match(p)
+				if rule.Only == "" || a.owns(r) {
+					continue
+				}
+				if err := a.hold(r, rule); err != nil {
+					routes.turnAway(a, w, r, rule, err)
+					return
+				}
 			}
 			next.ServeHTTP(w, r)
 		})
 	}
 }
 
-// canonical is the path that a router will see, so that no other spelling of a
-// path slips past its rule.
-func canonical(p string) string { return path.Clean("/" + p) }
+// table returns the rules for matching.
+func (routes *Routes) table() *routeTable {
+	table, seen := newRouteTable(), make(map[string]bool)
+	for pattern, rule := range routes.Rules {
+		p, ok := normalPattern(pattern)
+		switch {
+		case !ok:
+			panic("lockstep: route rule " + pattern + " could match no path: it must begin with a slash, \"*\" must be a " +
+				"whole segment, \"**\" the last one, and nothing may be encoded")
+		case rule.Only != "" && rule.Only != "user" && rule.Only != "guest":
+			panic("lockstep: route rule " + pattern + " must be for \"user\" or \"guest\"")
+		case seen[p]:
+			panic("lockstep: route rule " + pattern + " is there twice")
+		}
+		seen[p] = true
+		table.add(p, rule)
+	}
+	return table
+}
 
-// owns reports whether the request is for an endpoint of the server.
+// normalPattern returns a pattern with "*" for all free segments and without a
+// slash at the end. It is not ok if it could match no path, as it would protect
+// nothing. That includes what stands for more in the patterns of other routers:
+// "{id}", ":path*", "*.pdf".
+func normalPattern(pattern string) (string, bool) {
+	decoded, err := url.PathUnescape(pattern)
+	if !strings.HasPrefix(pattern, "/") || strings.ContainsAny(pattern, "?#\\{}\x00") || (err == nil && decoded != pattern) {
+		return "", false
+	}
+	segments := strings.Split(strings.TrimSuffix(pattern, "/"), "/")[1:]
+	for i, s := range segments {
+		switch {
+		case s == "*", s == "**" && i == len(segments)-1:
+		case s == "", isDots(s), strings.Contains(s, "*"):
+			return "", false
+		case s[0] == ':':
+			if strings.ContainsAny(s, "+(") {
+				return "", false
+			}
+			segments[i] = "*"
+		}
+	}
+	return "/" + strings.Join(segments, "/"), true
+}
+
+// isPlain reports whether routers agree on what the path is. Some look at it as
+// it was sent and some decode it first; some resolve dot segments, but after
+// they chose a handler. Servers behind a proxy may drop what follows ";".
+func isPlain(u *url.URL) bool {
+	escaped := strings.ToLower(u.EscapedPath()) // encodes literal backslashes
+	for _, bad := range []string{"%2f", "%5c", "%00"} {
+		if strings.Contains(escaped, bad) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(strings.Split(u.Path, "/"), isDots)
+}
+
+func isDots(segment string) bool {
+	name, _, _ := strings.Cut(segment, ";")
+	return name == "." || name == ".."
+}
+
+// refusePath answers for a path that is not plain. It is 400 and not 404: the
+// request is at fault, and nothing is said about what exists.
+func refusePath(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "private, no-store")
+	http.Error(w, "The path is ambiguous.", http.StatusBadRequest)
+}
+
+// readings returns a plain path in each way that a router may read it: with
+// repeated slashes joined, and with them as they are. A slash at the end does not
+// count.
+func readings(p string) []string {
+	joined, asIs := path.Clean("/"+p), cmp.Or(strings.TrimRight(p, "/"), "/")
+	if asIs == joined {
+		return []string{joined}
+	}
+	return []string{joined, asIs}
+}
+
+// owns reports whether the request, whose path is plain, is for an endpoint of
+// the server. It compares as the server does.
 func (a *Auth) owns(r *http.Request) bool {
 	base, err := a.pipeline.Locate(r)
-	return err == nil && base.Path != "" && strings.HasPrefix(canonical(r.URL.Path), base.Path+"/")
+	return err == nil && base.Path != "" && strings.HasPrefix(r.URL.EscapedPath(), base.Path+"/")
 }
 
 func (a *Auth) hold(r *http.Request, rule RouteRule) error {
@@ -177,14 +264,14 @@ func (t *routeTable) add(pattern string, rule RouteRule) {
 		t.wildcard[prefix] = rule
 		return
 	}
-	t.static[cmp.Or(strings.TrimRight(pattern, "/"), "/")] = rule
+	t.static[pattern] = rule
 }
 
 // cutFree cuts a pattern around its first free segment: "/a/*/b" into "/a" and
 // "/b".
 func cutFree(pattern string) (prefix, rest string, ok bool) {
 	segments := strings.Split(pattern, "/")
-	i := slices.IndexFunc(segments, func(s string) bool { return s == "*" || strings.HasPrefix(s, ":") })
+	i := slices.IndexFunc(segments, func(s string) bool { return s == "*" })
 	if i < 0 {
 		return "", "", false
 	}
@@ -215,12 +302,8 @@ func (m UserMatch) with(more UserMatch) UserMatch {
 		return nil
 	}
 	all := make(UserMatch, len(m)+len(more))
-	for k, v := range m {
-		all[k] = v
-	}
-	for k, v := range more {
-		all[k] = v
-	}
+	maps.Copy(all, m)
+	maps.Copy(all, more)
 	return all
 }
 

@@ -3,12 +3,15 @@ package lockstep_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/lockstep-auth/lockstep"
+	"github.com/lockstep-auth/lockstep/identity"
 	"github.com/lockstep-auth/lockstep/locksteptest"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
@@ -39,9 +42,7 @@ func startApp(t *testing.T) *app {
 func (a *app) signUp(t *testing.T, email string, more m) string {
 	t.Helper()
 	body := m{"name": "N", "email": email, "password": "correct horse"}
-	for k, v := range more {
-		body[k] = v
-	}
+	maps.Copy(body, more)
 	b := a.NewBrowser(t)
 	if got := b.Post("/sign-up/email", body); got.Status != 200 {
 		t.Fatalf("sign-up: %d %s", got.Status, got.Body)
@@ -94,7 +95,7 @@ func TestRouteRules(t *testing.T) {
 		{"an exact rule does not include what is below", "/exact/x", "", html, 200, ""},
 		{"a slash at the end changes nothing", "/exact/", "", html, 302, "/login?redirect=%2Fexact%2F"},
 		{"double slashes do not slip past", "//app//x", "", jsonT, 401, ""},
-		{"dot segments do not slip past", "/x/../app/x", "", jsonT, 401, ""},
+		{"dot segments do not slip past", "/x/../app/x", "", jsonT, 400, ""},
 		{"encoded letters do not slip past", "/%61pp/x", "", jsonT, 401, ""},
 		{"the more specific rule opens", "/app/public", "", html, 200, ""},
 		{"a user passes", "/app/x", "user", html, 200, ""},
@@ -120,6 +121,113 @@ func TestRouteRules(t *testing.T) {
 			if tc.status != 200 && got.Header.Get("Cache-Control") != "private, no-store" {
 				t.Errorf("Cache-Control = %q", got.Header.Get("Cache-Control"))
 			}
+		})
+	}
+}
+
+// TestNoSpellingSlipsPastRules: in front of routers that read a path in different
+// ways, nobody sees what the rules do not show them.
+func TestNoSpellingSlipsPastRules(t *testing.T) {
+	t.Parallel()
+	s := locksteptest.Start(t, lockstep.Config{EmailAndPassword: passwords()})
+	rules := s.RouteRules(lockstep.Routes{Rules: map[string]lockstep.RouteRule{
+		"/**": lockstep.UserOnly(), "/public/**": lockstep.Everyone(), "/public/private/**": lockstep.UserOnly(),
+		"/one/*": lockstep.Everyone(),
+	}})
+	page := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("page")) }
+	mux := http.NewServeMux()
+	for _, pattern := range []string{"/admin/", "/report/{id}/edit/{x}", "/one/{a}/{b}", "/public/"} {
+		mux.HandleFunc(pattern, page)
+	}
+	routers := map[string]http.Handler{"ServeMux": rules(mux), "one that takes every path": rules(http.HandlerFunc(page))}
+	for _, tc := range []struct {
+		name, method, path string
+		status             int
+	}{
+		{"an open path", "GET", "/public/x", 200},
+		{"an encoded letter", "GET", "/publi%63/x", 200},
+		{"an encoded percent sign", "GET", "/public/100%25", 200},
+		{"dots in a name", "GET", "/public/..x/...", 200},
+		{"a protected path", "GET", "/admin/x", 401},
+		{"encoded dots", "GET", "/admin/%2e%2e/public/x", 400},
+		{"half encoded dots", "GET", "/admin/.%2E/public/x", 400},
+		{"an encoded dot", "GET", "/public/%2e/private/x", 400},
+		{"encoded slashes", "GET", "/admin/x%2F..%2F..%2Fpublic", 400},
+		{"encoded slashes in one segment", "GET", "/report/7/edit/..%2f..%2f..%2fpublic", 400},
+		{"an encoded slash without dots", "GET", "/public/private%2Fx", 400},
+		{"an encoded backslash", "GET", "/public/..%5Cadmin", 400},
+		{"a backslash", "GET", `/public/..\admin`, 400},
+		{"a NUL", "GET", "/public/x%00", 400},
+		{"the server's path after encoded dots", "GET", "/admin/%2e%2e/api/auth/ok", 400},
+		{"the server's path after dots", "GET", "/admin/../api/auth/ok", 400},
+		{"dots after the server's path", "GET", "/api/auth/../../admin/x", 400},
+		{"encoded slashes after the server's path", "GET", "/api/auth/..%2f..%2fadmin/x", 400},
+		{"dots, which ServeMux does not resolve for CONNECT", "CONNECT", "/admin/../public/x", 400},
+		{"dots with a path parameter", "GET", "/public/..;x/admin/x", 400},
+		{"a path parameter", "GET", "/public;x/y", 401},
+		{"another case", "GET", "/PUBLIC/x", 401},
+		{"double slashes joined", "GET", "/public//private/x", 401},
+		{"double slashes as they are", "CONNECT", "/one//x", 401},
+		{"a double slash at the start", "GET", "//admin/x", 401},
+	} {
+		for name, h := range routers {
+			t.Run(tc.name+", "+name, func(t *testing.T) {
+				t.Parallel()
+				r := httptest.NewRequest(http.MethodGet, "/", nil)
+				r.Method = tc.method
+				u, err := url.ParseRequestURI(tc.path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.URL = u
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, r)
+				if w.Code != tc.status {
+					t.Errorf("got %d %s, want %d", w.Code, w.Body, tc.status)
+				}
+			})
+		}
+	}
+}
+
+func TestRulePatternsThatProtectNothing(t *testing.T) {
+	t.Parallel()
+	s := locksteptest.Start(t, lockstep.Config{})
+	user := lockstep.UserOnly()
+	for _, tc := range []struct {
+		name  string
+		rules map[string]lockstep.RouteRule
+		ok    bool
+	}{
+		{"every form there is", map[string]lockstep.RouteRule{
+			"/": user, "/**": user, "/a": user, "/b/": user, "/a/*": user, "/a/:id/c": user, "/a/*/d/**": user, "/a/x.y": user,
+			"/100%": user, "/c++": user, "/d/**/": user,
+		}, true},
+		{"no slash", map[string]lockstep.RouteRule{"app": user}, false},
+		{"** in the middle", map[string]lockstep.RouteRule{"/app/**/edit": user}, false},
+		{"** at the start", map[string]lockstep.RouteRule{"/**/admin": user}, false},
+		{"** in a segment", map[string]lockstep.RouteRule{"/admin**": user}, false},
+		{"* in a segment", map[string]lockstep.RouteRule{"/admin*": user}, false},
+		{"* before a suffix", map[string]lockstep.RouteRule{"/files/*.pdf": user}, false},
+		{"a name for more than one segment", map[string]lockstep.RouteRule{"/docs/:path*": user}, false},
+		{"a segment of ServeMux", map[string]lockstep.RouteRule{"/app/{id}": user}, false},
+		{"a method of ServeMux", map[string]lockstep.RouteRule{"GET /app": user}, false},
+		{"an encoded letter", map[string]lockstep.RouteRule{"/caf%C3%A9": user}, false},
+		{"a query", map[string]lockstep.RouteRule{"/app?x=1": user}, false},
+		{"a double slash", map[string]lockstep.RouteRule{"/app//x": user}, false},
+		{"a dot segment", map[string]lockstep.RouteRule{"/app/../x": user}, false},
+		{"one path twice", map[string]lockstep.RouteRule{"/app": user, "/app/": lockstep.Everyone()}, false},
+		{"one free segment twice", map[string]lockstep.RouteRule{"/app/:id": user, "/app/*": lockstep.Everyone()}, false},
+		{"a rule for somebody else", map[string]lockstep.RouteRule{"/app": {Only: "admin"}}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			defer func() {
+				if v := recover(); (v == nil) != tc.ok {
+					t.Errorf("panic = %v, want one: %v", v, !tc.ok)
+				}
+			}()
+			s.RouteRules(lockstep.Routes{Rules: tc.rules})
 		})
 	}
 }
@@ -181,6 +289,37 @@ func TestSessionIsReadOncePerRequest(t *testing.T) {
 	}
 }
 
+// TestSessionAfterPanic: once reading the session has panicked, it is not taken
+// for one that nobody has.
+func TestSessionAfterPanic(t *testing.T) {
+	t.Parallel()
+	s := locksteptest.Start(t, lockstep.Config{EmailAndPassword: passwords(), Store: &panickingStore{memory.New()}})
+	h := s.LoadSession(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		func() {
+			defer func() { _ = recover() }()
+			got, err := s.Session(r)
+			t.Errorf("no panic, but %v, %v", got, err)
+		}()
+		if got, err := s.Session(r); got != nil || err == nil || errors.Is(err, lockstep.ErrNoSession) {
+			t.Errorf("got %v, %v, want an error that is not ErrNoSession", got, err)
+		}
+	}))
+	s.Browser.Post("/sign-up/email", ada())
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Cookie", s.Browser.CookieHeader())
+	h.ServeHTTP(httptest.NewRecorder(), r)
+}
+
+// A panickingStore panics when it is asked for a session.
+type panickingStore struct{ *memory.Store }
+
+func (s *panickingStore) Read(ctx context.Context, q ...store.Query) ([]store.Result, error) {
+	if q[0].Table == identity.SessionTable {
+		panic("no session")
+	}
+	return s.Store.Read(ctx, q...)
+}
+
 func TestSafeRedirect(t *testing.T) {
 	t.Parallel()
 	for to, want := range map[string]string{
@@ -219,4 +358,7 @@ func TestHydrationHasNoToken(t *testing.T) {
 	}
 }
 
-var _ store.Store = (*countingStore)(nil)
+var (
+	_ store.Store = (*countingStore)(nil)
+	_ store.Store = (*panickingStore)(nil)
+)

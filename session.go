@@ -13,6 +13,8 @@ import (
 // ErrNoSession means that nobody is signed in.
 var ErrNoSession = errors.New("lockstep: no session")
 
+var errUnread = errors.New("lockstep: reading the session panicked")
+
 // A Session is a signed-in user on one device.
 type Session struct {
 	*identity.Session
@@ -25,6 +27,9 @@ type Session struct {
 // It reads the session once per request below RequireUserSession, RequireGuest,
 // RouteRules or LoadSession, and at every call elsewhere. It believes the
 // session cookie, if sessions are cached in one (Config.Session.CookieCache).
+//
+// Below these it may write headers of the answer. So call it on the goroutine
+// that serves the request, and before the body is written.
 func (a *Auth) Session(r *http.Request) (*Session, error) {
 	if m, ok := r.Context().Value(memoKey{a}).(*memo); ok {
 		return m.session(a, r)
@@ -80,6 +85,7 @@ type memo struct {
 
 func (m *memo) session(a *Auth, r *http.Request) (*Session, error) {
 	m.once.Do(func() {
+		m.err = errUnread // stays, if the lookup panics and the handler recovers
 		c := a.pipeline.NewCall(r)
 		l, err := c.Lookup(plugin.Lookup{})
 		c.WriteCookies(m.header)

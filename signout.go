@@ -3,6 +3,8 @@ package lockstep
 import (
 	"net/http"
 	"strings"
+
+	"github.com/lockstep-auth/lockstep/internal/cookie"
 )
 
 // SignOut returns a handler for the sign-out form of a page without JavaScript:
@@ -26,15 +28,17 @@ func (a *Auth) SignOut(to string) http.Handler {
 			http.Error(w, "This host is not served here.", http.StatusMisdirectedRequest)
 			return
 		}
+		if a.pipeline.CheckSite(r, "/sign-out") != nil { // the endpoint looks at requests with cookies only
+			http.Error(w, "You could not be signed out. Please go back and try again.", http.StatusForbidden)
+			return
+		}
 		call := r.Clone(r.Context())
 		call.URL.Path, call.URL.RawPath, call.URL.RawQuery = base.Path+"/sign-out", "", ""
 		call.Header.Del("Content-Type")
 		call.Body, call.ContentLength = http.NoBody, 0
 		answer := &answer{header: make(http.Header), status: http.StatusOK}
 		a.ServeHTTP(answer, call)
-		for _, cookie := range answer.header["Set-Cookie"] {
-			w.Header().Add("Set-Cookie", cookie)
-		}
+		cookie.WriteLines(w.Header(), answer.header["Set-Cookie"])
 		w.Header().Set("Cache-Control", "private, no-store")
 		if answer.status != http.StatusOK {
 			http.Error(w, "You could not be signed out. Please go back and try again.", answer.status)

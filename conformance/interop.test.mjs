@@ -1,5 +1,6 @@
 // Both servers on one database.
 import { declareInterop } from "./lib/interop.mjs";
 import "./interop/interop.mjs";
+import "./interop/mail.mjs";
 
 declareInterop();

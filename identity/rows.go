@@ -62,6 +62,7 @@ type Account struct {
 	Scope      string // OAuth scopes, joined with commas
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
+	OAuthTokens
 
 	// Fields holds what plugins and additional fields add; see User.Fields.
 	Fields map[string]any
@@ -144,15 +145,16 @@ func (s *Service) session(r store.Record) *Session {
 
 func (s *Service) account(r store.Record) *Account {
 	return &Account{
-		ID:         str(r["id"]),
-		ProviderID: str(r["providerId"]),
-		AccountID:  str(r["accountId"]),
-		UserID:     str(r["userId"]),
-		Password:   Token(str(r["password"])),
-		Scope:      str(r["scope"]),
-		CreatedAt:  date(r["createdAt"]),
-		UpdatedAt:  date(r["updatedAt"]),
-		Fields:     extras(r, s.extra.account),
+		ID:          str(r["id"]),
+		ProviderID:  str(r["providerId"]),
+		AccountID:   str(r["accountId"]),
+		UserID:      str(r["userId"]),
+		Password:    Token(str(r["password"])),
+		Scope:       str(r["scope"]),
+		CreatedAt:   date(r["createdAt"]),
+		UpdatedAt:   date(r["updatedAt"]),
+		OAuthTokens: oauthTokens(r),
+		Fields:      extras(r, s.extra.account),
 	}
 }
 

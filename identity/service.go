@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -120,13 +121,18 @@ func (s *Service) row(table string, now time.Time, r store.Record) store.Record 
 		r["createdAt"] = now
 	}
 	r["updatedAt"] = now
-	if s.newID == nil {
-		return r
-	}
-	if id := s.newID(table); id != "" {
+	if id := s.NewID(table); id != "" {
 		r["id"] = id
 	}
 	return r
+}
+
+// NewID returns the id for a new row of a table, or "" if the store makes it.
+func (s *Service) NewID(table string) string {
+	if s.newID == nil {
+		return ""
+	}
+	return s.newID(table)
 }
 
 // apply performs the operations with the hooks of the service around them. A
@@ -197,8 +203,13 @@ func (s *Service) DeleteUser(ctx context.Context, id, token string) error {
 	if token != "" {
 		ops = append(ops, store.Op{
 			Verb: store.Delete, Table: VerificationTable, Expect: store.One,
-			Where: s.unexpired(deleteAccountPurpose+token).And("value", store.Eq, id),
+			Where: s.deletion(id, token),
 		})
+	}
+	if token != "" && slices.ContainsFunc(ops, func(op store.Op) bool { return s.watched(&op) }) {
+		if err := s.CheckDeletion(ctx, id, token); err != nil {
+			return err // before hooks do what cannot be undone
+		}
 	}
 	_, err := s.apply(ctx, ops...)
 	switch {

@@ -52,6 +52,26 @@ func (s *Service) StartSession(ctx context.Context, userID string, d Device) (*S
 	return s.session(rows[0]), nil
 }
 
+// StartPasswordSession signs the owner of the account in on a new device. It
+// returns ErrNotFound if the account is gone or has another password than the one
+// that was checked: a reset ends the sessions that there are, and hashing takes
+// long enough to begin one with the old password after it. One trip.
+func (s *Service) StartPasswordSession(ctx context.Context, checked *Account, d Device) (*Session, error) {
+	rows, err := s.apply(ctx,
+		store.Op{
+			Verb: store.Check, Table: AccountTable, Expect: store.One, Race: true,
+			Where: store.Is("id", checked.ID, "password", string(checked.Password)),
+		},
+		s.startSession(checked.UserID, d, s.Now()))
+	switch {
+	case store.IsGuard(err):
+		return nil, ErrNotFound
+	case err != nil:
+		return nil, fmt.Errorf("start session: %w", err)
+	}
+	return s.session(rows[1]), nil
+}
+
 // FindSession returns the session with the token and its user, also when it has
 // expired, or ErrNotFound. A session without a user counts as missing. One
 // trip.

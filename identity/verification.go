@@ -143,6 +143,26 @@ func (s *Service) IssueDeletion(ctx context.Context, userID string, life time.Du
 	})
 }
 
+// CheckDeletion returns ErrNotFound if the token does not delete the user. One
+// trip.
+func (s *Service) CheckDeletion(ctx context.Context, userID, token string) error {
+	if !isToken(token) {
+		return ErrNotFound
+	}
+	res, err := s.read(ctx, store.Query{Table: VerificationTable, Where: s.deletion(userID, token), Limit: 1})
+	if err != nil {
+		return fmt.Errorf("check deletion: %w", err)
+	}
+	if res.One() == nil {
+		return ErrNotFound
+	}
+	return nil
+}
+
+func (s *Service) deletion(userID, token string) store.Where {
+	return s.unexpired(deleteAccountPurpose+token).And("value", store.Eq, userID)
+}
+
 func (s *Service) issueToken(ctx context.Context, n newSecret) (string, error) {
 	if _, err := s.apply(ctx, s.issue(n, s.Now())...); err != nil {
 		return "", fmt.Errorf("issue secret: %w", err)

@@ -3,7 +3,7 @@ package jwks_test
 import (
 	"encoding/base64"
 	"encoding/json"
-	"flag" //nolint:depguard // for -update
+	"flag"
 	"os"
 	"strings"
 	"testing"

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -191,9 +192,7 @@ func (b *Browser) do(method, path string, body []byte) *Response {
 			req.Header.Set("Origin", b.Origin)
 		}
 	}
-	for name, values := range b.Header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, b.Header)
 	resp, err := b.client.Do(req)
 	if err != nil {
 		b.t.Fatal(err)

@@ -7,6 +7,7 @@
 //	state, verifier := oauth.NewState(), oauth.NewVerifier()
 //	url, err := provider.AuthorizationURL(oauth.AuthorizationRequest{ … }) // send the browser there
 //	…                                                                     // it comes back with a code
+//	err = provider.CheckCallback(iss, nonce)
 //	tokens, err := client.Exchange(ctx, provider, oauth.ExchangeRequest{ … })
 //	profile, err := client.User(ctx, provider, tokens, oauth.UserRequest{})
 //

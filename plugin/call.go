@@ -9,6 +9,7 @@ import (
 	"github.com/lockstep-auth/lockstep/internal/cookie"
 	"github.com/lockstep-auth/lockstep/internal/origin"
 	"github.com/lockstep-auth/lockstep/internal/wire"
+	"github.com/lockstep-auth/lockstep/oauth"
 )
 
 // A Call is one execution of an endpoint: the request and the answer so far. It
@@ -49,6 +50,10 @@ type Call struct {
 	// RedirectTo, if not empty, makes the answer a redirect (302) to it.
 	RedirectTo string
 
+	// OAuthState is what a sign-in with a service was started with, once the
+	// browser has come back. Its Additional is the client's additionalData.
+	OAuthState *oauth.StateData
+
 	// NewLogin is the session that this call started or renewed, if any.
 	NewLogin *Login
 
@@ -61,8 +66,12 @@ type Call struct {
 	looked    bool     // whether login is known, be it nil
 	bound     []string // keys of cookies that must go with the session
 	dropped   bool     // whether a session cookie was found that cannot be believed
-	shape     *wire.Shape
-	later     []task
+
+	boundHeaders []string // names of headers that must go with the session
+
+	accountSet bool // whether the call decided on the account cookie
+	shape      *wire.Shape
+	later      []task
 }
 
 // A Query holds the parameters of a query string, in order per name.

@@ -76,10 +76,12 @@ func (c *Call) expire(k cookie.Cookie) {
 	c.jar.Set(cookie.Expired(k.Name, k.Attributes))
 }
 
-// WriteCookies adds the cookies of the answer to a response header. It is for
-// the pipeline.
+// WriteCookies adds the cookies of the answer to a response header, in place of
+// those with the same names. It is for the pipeline.
 func (c *Call) WriteCookies(h http.Header) {
+	lines := make([]string, 0, c.jar.Len())
 	for _, k := range c.jar.All() {
-		h.Add("Set-Cookie", k.String())
+		lines = append(lines, k.String())
 	}
+	cookie.WriteLines(h, lines)
 }

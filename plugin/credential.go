@@ -44,9 +44,11 @@ func (c *Call) useToken(token, signed string) bool {
 
 // mayCarryToken keeps a token from switching off the check of where a form comes
 // from, which trusts requests with cookies to have been checked before (upstream
-// looks at the cookies of the request itself: formCsrfMiddleware).
+// looks at the cookies of the request itself: formCsrfMiddleware). Endpoints with
+// CheckOrigin have that check too.
 func (c *Call) mayCarryToken() bool {
-	if c.fromGo || !c.Endpoint.Form || c.HasCookies() {
+	checked := c.Endpoint.Form || c.Endpoint.CheckOrigin
+	if c.fromGo || !checked || c.HasCookies() {
 		return true
 	}
 	h := c.Request.Header
@@ -91,19 +93,52 @@ func (c *Call) Alive(l *Login) (bool, error) {
 	return err == nil && session.ExpiresAt.After(c.now()), err
 }
 
-// ExposeHeader sets a header of the answer that scripts of other, trusted
+// exposeHeaders names the headers of an answer that scripts of other, trusted
 // origins may read (Fetch standard, §3.2.3).
+const exposeHeaders = "Access-Control-Expose-Headers"
+
+// ExposeHeader sets a header of the answer that scripts of other, trusted
+// origins may read.
 func (c *Call) ExposeHeader(name, value string) {
-	const expose = "Access-Control-Expose-Headers"
 	c.SetHeader(name, value)
+	names := c.exposed()
+	if !slices.Contains(names, name) {
+		names = append(names, name)
+	}
+	c.SetHeader(exposeHeaders, strings.Join(names, ", "))
+}
+
+// ExposeSessionHeader is ExposeHeader for a header that is worth a session, such
+// as its token. It goes when the session goes: if a later hook takes the session
+// back, the answer does not have the header.
+func (c *Call) ExposeSessionHeader(name, value string) {
+	c.ExposeHeader(name, value)
+	c.boundHeaders = append(c.boundHeaders, name)
+}
+
+// exposed returns the names of the headers that ExposeHeader has set.
+func (c *Call) exposed() []string {
 	var names []string
-	for n := range strings.SplitSeq(c.Header.Get(expose), ",") {
+	for n := range strings.SplitSeq(c.Header.Get(exposeHeaders), ",") {
 		if n = strings.TrimSpace(n); n != "" {
 			names = append(names, n)
 		}
 	}
-	if !slices.Contains(names, name) {
-		names = append(names, name)
+	return names
+}
+
+// dropSessionHeaders takes back what ExposeSessionHeader has set.
+func (c *Call) dropSessionHeaders() {
+	if len(c.boundHeaders) == 0 {
+		return
 	}
-	c.SetHeader(expose, strings.Join(names, ", "))
+	for _, name := range c.boundHeaders {
+		c.Header.Del(name)
+	}
+	names := slices.DeleteFunc(c.exposed(), func(name string) bool { return slices.Contains(c.boundHeaders, name) })
+	c.Header.Del(exposeHeaders)
+	if len(names) > 0 {
+		c.SetHeader(exposeHeaders, strings.Join(names, ", "))
+	}
+	c.boundHeaders = nil
 }

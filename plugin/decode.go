@@ -19,7 +19,7 @@ type decoder struct {
 type rule struct {
 	kind     reflect.Kind // Struct, Map, Slice, String, Bool, Float64, Interface
 	optional bool
-	check    string // "", "email" or "nonempty"
+	check    string // "", "email", "nonempty" or "either"
 	elem     *rule  // of maps and slices
 	fields   []fieldRule
 	rest     int // index of the field that collects other members, or -1
@@ -148,6 +148,10 @@ func (r *rule) fill(v reflect.Value, g given, path string, is *issues) {
 
 func (r *rule) fillString(v reflect.Value, g given, path string, is *issues) {
 	s, ok := g.value.(string)
+	if !ok && r.check == "either" {
+		is.add(path, "Invalid input")
+		return
+	}
 	if !ok {
 		is.add(path, "Invalid input: expected string, received %s", g.kind())
 		if list, isList := g.value.([]any); isList && len(list) == 0 && r.check == "nonempty" {

@@ -169,3 +169,15 @@ func FuzzJSON(f *testing.F) {
 		}
 	})
 }
+
+// An endpoint that takes any value takes null.
+func TestJSONAny(t *testing.T) {
+	t.Parallel()
+	h := plugin.JSON(func(_ *plugin.Call, in any) (any, error) { return in, nil })
+	for _, body := range []any{nil, "x", map[string]any{"a": true}} {
+		c := &plugin.Call{Endpoint: &plugin.Endpoint{}, Body: body, HasBody: true}
+		if got, err := h.Serve(c, (*plugin.Call).CheckGuard); err != nil || !cmp.Equal(got, body) {
+			t.Errorf("got %v, %v, want %v", got, err, body)
+		}
+	}
+}

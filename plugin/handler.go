@@ -19,17 +19,24 @@ type Handler struct {
 //
 // The tag check:"email" asks for an address, check:"nonempty" for at least one
 // character. A field with the tag json:"*" collects the members that no other
-// field names. If In is a pointer, the body may be absent. Errors have
-// upstream's code and texts (VALIDATION_ERROR).
+// field names. The tag check:"either" is for what upstream declares as a union,
+// whose texts say less. If In is a pointer, the body may be absent. Errors have
+// upstream's code and texts (VALIDATION_ERROR). An In with a method Check() error
+// is checked by it too, when its types are right.
 func JSON[In, Out any](fn func(*Call, In) (Out, error)) Handler {
 	decoder := newDecoder[In]()
 	return Handler{
 		decode: func(c *Call) (any, error) {
 			var in In
-			err := decoder.decode(&in, c.Body, c.HasBody, "body")
-			return in, err
+			if err := decoder.decode(&in, c.Body, c.HasBody, "body"); err != nil {
+				return in, err
+			}
+			return in, check(in)
 		},
-		run: func(c *Call, in any) (any, error) { return fn(c, in.(In)) },
+		run: func(c *Call, in any) (any, error) {
+			typed, _ := in.(In) // not ok for an In that is an interface, whose value is nil
+			return fn(c, typed)
+		},
 	}
 }
 
@@ -41,11 +48,21 @@ func Params[In, Out any](fn func(*Call, In) (Out, error)) Handler {
 	return Handler{
 		decode: func(c *Call) (any, error) {
 			var in In
-			err := decoder.decode(&in, c.Query.object(), true, "query")
-			return in, err
+			if err := decoder.decode(&in, c.Query.object(), true, "query"); err != nil {
+				return in, err
+			}
+			return in, check(in)
 		},
 		run: func(c *Call, in any) (any, error) { return fn(c, in.(In)) },
 	}
+}
+
+// check runs the input's own check, if it has one.
+func check(in any) error {
+	if c, ok := in.(interface{ Check() error }); ok {
+		return c.Check()
+	}
+	return nil
 }
 
 // Plain returns a handler that has no body to check.

@@ -24,6 +24,7 @@ type Host struct {
 
 	c       HostConfig
 	signer  *secure.Signer
+	account *secure.Sealer
 	cookies sessionCookies
 }
 
@@ -61,6 +62,11 @@ type HostConfig struct {
 	Cache     *cookie.Cache // nil if sessions are not cached in a cookie
 	ClientIP  func(*http.Request) string
 
+	// AccountCookie keeps the account that a user has signed in with in a cookie,
+	// StateInCookie what a sign-in with a service needs until the browser is back.
+	AccountCookie bool
+	StateInCookie bool
+
 	// Background runs work after the answer; see Call.Later. AllowMail counts
 	// mails; see Call.AllowMail.
 	Background func(ctx context.Context, what string, run func(context.Context) error)
@@ -76,18 +82,19 @@ type Passwords interface {
 // sessionCookies are the cookies of every session, with their attributes made
 // once.
 type sessionCookies struct {
-	token, data, dontRemember cookie.Cookie
+	token, data, dontRemember, account cookie.Cookie
 }
 
 // NewHost returns a host. It is for package lockstep.
 func NewHost(c HostConfig) *Host {
 	return &Host{
 		AppName: c.AppName, Identity: c.Identity, Log: c.Log, Now: c.Now, Session: c.Session, Tables: c.Tables,
-		c: c, signer: secure.NewSigner(c.Secrets.Current()),
+		c: c, signer: secure.NewSigner(c.Secrets.Current()), account: c.Secrets.Sealer(accountSalt),
 		cookies: sessionCookies{
 			token:        c.Cookies.Make("session_token", seconds(c.Session.ExpiresIn)),
 			data:         c.Cookies.Make("session_data", seconds(c.Session.CacheMaxAge)),
 			dontRemember: c.Cookies.Make("dont_remember", nil),
+			account:      c.Cookies.Make(cookie.AccountData, seconds(c.Session.CacheMaxAge)),
 		},
 	}
 }

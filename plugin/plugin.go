@@ -45,6 +45,10 @@ type Plugin struct {
 	// the configuration and in the order of the plugins.
 	Before, After []Hook
 
+	// Providers are services that users can sign in with. They come before those
+	// of the configuration, so that one with the same id takes its place.
+	Providers []Provider
+
 	// Database hooks run around writes, before those of the configuration.
 	Database identity.Hooks
 
@@ -81,6 +85,11 @@ type Endpoint struct {
 	// query must be one that a browser may be sent to (upstream: originCheck),
 	// and a browser or scanner that only looks ahead gets nothing done.
 	Link bool
+
+	// Relay accepts bodies of HTML forms besides JSON, from any site and whatever
+	// cookies come with them: for services that send the browser back with a
+	// form. The handler must do nothing but redirect.
+	Relay bool
 
 	// IgnoreBody does not read the body at all.
 	IgnoreBody bool
@@ -121,7 +130,8 @@ type Hook struct {
 	// Run does the work. Before an endpoint, an error ends the call, and
 	// Call.Respond answers in place of the endpoint. After an endpoint, which
 	// may have failed (Call.Err), Run may change Call.Output or Call.Err; an
-	// error that it returns becomes the answer.
+	// error that it returns becomes the answer, and takes back a session that
+	// the call has started.
 	Run func(*Call) error
 }
 

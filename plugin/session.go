@@ -24,6 +24,9 @@ type Login struct {
 	// may not do it (session.deferSessionRefresh).
 	NeedsRefresh bool
 
+	// When the session cookie ends that it comes from.
+	ends time.Time
+
 	// Which half comes from a session cookie: it is written there again with its
 	// members in the order of the cookie.
 	cachedSession, cachedUser bool
@@ -31,12 +34,12 @@ type Login struct {
 
 // WithUser returns l with the user as it is now.
 func (l *Login) WithUser(u *identity.User) *Login {
-	return &Login{Session: l.Session, User: u, cachedSession: l.cachedSession}
+	return &Login{Session: l.Session, User: u, Cached: l.Cached, ends: l.ends, cachedSession: l.cachedSession}
 }
 
 // WithSession returns l with the session as it is now.
 func (l *Login) WithSession(s *identity.Session) *Login {
-	return &Login{Session: s, User: l.User, cachedUser: l.cachedUser}
+	return &Login{Session: s, User: l.User, Cached: l.Cached, ends: l.ends, cachedUser: l.cachedUser}
 }
 
 // A Lookup says how to find the session of a call.
@@ -204,7 +207,7 @@ func (cs *CachedSession) decode() (*Login, time.Time) {
 	if ends.Before(cs.Now) || session.ExpiresAt.Before(cs.Now) {
 		return nil, time.Time{}
 	}
-	return &Login{Session: session, User: user, Cached: true, cachedSession: true, cachedUser: true}, ends
+	return &Login{Session: session, User: user, Cached: true, ends: ends, cachedSession: true, cachedUser: true}, ends
 }
 
 func (c *Call) cacheVersion(s *identity.Session, u *identity.User) string {
@@ -248,8 +251,8 @@ func (c *Call) storedLogin(token identity.Token, l Lookup) (*Login, error) {
 
 func (c *Call) refresh(l *Login) (*Login, error) {
 	session, err := c.Host.Identity.RefreshSession(c.Context(), l.Session.Token)
-	if errors.Is(err, identity.ErrNotFound) { // ended by somebody else just now
-		c.ForgetSession()
+	if errors.Is(err, identity.ErrNotFound) || errors.Is(err, identity.ErrRefused) {
+		c.ForgetSession() // ended by somebody else just now, or a hook wants it so
 		return nil, errFailedToGetSession()
 	}
 	if err != nil {
@@ -313,8 +316,15 @@ func (c *Call) writeToken(token identity.Token, untilBrowserEnds bool) {
 	c.jar.Set(k)
 }
 
+// maxCacheCookies is how many cookies a cached session may take: 32 kB, the most
+// that a browser could send back before servers refuse its requests for their
+// header (Node.js 16 kB, nginx 32 kB). Upstream has no limit. A larger session is
+// read from the database each time, and where there is none it cannot be kept.
+const maxCacheCookies = 8
+
 // writeCache sends the session cookie, in chunks if it is large, if sessions
-// are cached.
+// are cached. A copy of a copy ends when the first does, or a session that was
+// revoked could renew itself for ever. Upstream lets it.
 func (c *Call) writeCache(l *Login, untilBrowserEnds bool) {
 	if c.Host.c.Cache == nil {
 		return
@@ -324,13 +334,18 @@ func (c *Call) writeCache(l *Login, untilBrowserEnds bool) {
 	if untilBrowserEnds {
 		k.MaxAge, life = nil, 0
 	}
-	value := c.Host.c.Cache.Encode(c.cachePayload(l), c.now(), life)
-	c.jar.Remove(k.Name)
-	for _, name := range c.sentCookies().Chunks(k.Name) {
-		c.jar.Set(cookie.Expired(name, k.Attributes))
+	if l.Cached && !c.Host.Session.Stateless {
+		left := l.ends.Sub(c.now())
+		if left < time.Second {
+			c.dropCache()
+			return
+		}
+		life = int(left / time.Second) // the cookie itself may live longer, as upstream's
 	}
-	parts, ok := cookie.Split(k.Name, value, k.Attributes)
-	if !ok {
+	value := c.Host.c.Cache.Encode(c.cachePayload(l), c.now(), life)
+	parts, ok := c.split(k, value)
+	if !ok || len(parts) > maxCacheCookies {
+		parts = nil
 		c.Host.Log.WarnContext(c.Context(), "session too large for a cookie, not cached", "bytes", len(value))
 	}
 	if c.dropped && len(parts) > 1 {
@@ -339,6 +354,17 @@ func (c *Call) writeCache(l *Login, untilBrowserEnds bool) {
 	for _, part := range parts {
 		c.jar.Set(part)
 	}
+	c.renewAccountCookie(l.User.ID)
+}
+
+// split returns the cookies that carry value in place of k and its chunks, which
+// it expires. It reports false if there would be too many.
+func (c *Call) split(k cookie.Cookie, value string) ([]cookie.Cookie, bool) {
+	c.jar.Remove(k.Name)
+	for _, name := range c.sentCookies().Chunks(k.Name) {
+		c.jar.Set(cookie.Expired(name, k.Attributes))
+	}
+	return cookie.Split(k.Name, value, k.Attributes)
 }
 
 func (c *Call) cachePayload(l *Login) cookie.Payload {
@@ -360,14 +386,18 @@ func (c *Call) cachePayload(l *Login) cookie.Payload {
 func (c *Call) ForgetSession() {
 	c.expire(c.Host.cookies.token)
 	c.expire(c.Host.cookies.data)
-	if c.Host.Session.Stateless {
-		c.ExpireCookie(cookie.AccountData)
+	if c.Host.c.AccountCookie {
+		c.expire(c.Host.cookies.account)
+		c.accountSet = true
+	}
+	if c.Host.c.StateInCookie {
 		c.ExpireCookie(cookie.OAuthState)
 	}
 	c.expire(c.Host.cookies.dontRemember)
 	for _, key := range c.bound {
 		c.ExpireCookie(key)
 	}
+	c.dropSessionHeaders()
 	c.NewLogin = nil
 	c.login, c.looked = nil, true
 }

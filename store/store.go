@@ -234,6 +234,10 @@ type Op struct {
 
 	// Add holds numbers that Update adds to fields. Null counts as 0.
 	Add map[string]float64
+
+	// Race marks a Check that only closes a race. A store whose batches are not
+	// atomic could not close it, and leaves the Check out to save a trip.
+	Race bool
 }
 
 // IDOf stands for the id of the row that an earlier Create of the same batch

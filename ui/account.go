@@ -10,8 +10,8 @@ import (
 
 // An account is what the account page shows.
 type account struct {
-	Name, Password *form
-	Devices        []device
+	Name, Email, Password *form
+	Devices               []device
 
 	// Stale is true if the session is too old for the server to list devices.
 	Stale bool
@@ -63,9 +63,9 @@ func (v *visit) showAccount(status int, failed *form) {
 		v.redirect(withQuery("/sign-in", "redirect", "/account"))
 		return
 	}
-	a := &account{Name: nameForm(l.User.Name), Password: v.passwordForm(l.User.Email)}
+	a := &account{Name: nameForm(l.User.Name), Email: emailForm(), Password: v.passwordForm(l.User.Email)}
 	x := view{Page: "account", Title: "Your account", User: &l.User, Account: a}
-	for _, f := range []**form{&a.Name, &a.Password} {
+	for _, f := range []**form{&a.Name, &a.Email, &a.Password} {
 		if failed != nil && failed.Action == (*f).Action {
 			*f = failed
 		}
@@ -136,6 +136,25 @@ func (v *visit) changeName() {
 	f := nameForm("")
 	v.submit(f, "name", func() error {
 		return v.post("/update-user", map[string]any{"name": f.get("name")}, nil)
+	})
+}
+
+func emailForm() *form {
+	return &form{Action: "/account/email", Submit: "Change address", Fields: []field{{
+		Name: "newEmail", Label: "New email address", Type: "email", Autocomplete: "email",
+		Missing: "Enter your new email address.",
+	}}}
+}
+
+// changeEmail starts a change of the address. Whether it can be done is not for
+// this page to say: the server does not tell which addresses have an account.
+func (v *visit) changeEmail() {
+	f, done := emailForm(), "email-changed"
+	if v.VerifyEmail {
+		done = "email-sent"
+	}
+	v.submit(f, done, func() error {
+		return v.post("/change-email", v.withVerified(map[string]any{"newEmail": f.get("newEmail")}), nil)
 	})
 }
 

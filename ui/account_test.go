@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func TestChangeName(t *testing.T) {
 
 func TestEscapes(t *testing.T) {
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>`
-	w := open(t, nil)
+	w := openWithMail(t, nil)
 	b := w.signUp(t, "Ada")
 	b.header.Set("User-Agent", evil)
 	b.mustGo(b.post("/account/name", "name", evil), "/account?notice=name")
@@ -32,6 +33,10 @@ func TestEscapes(t *testing.T) {
 		b.post("/account/password", "username", evil, "currentPassword", "x"),
 		newBrowser(t, w.pages).post("/sign-up", "name", evil, "email", evil),
 		newBrowser(t, w.pages).post("/sign-in?redirect="+"%2F%22%3E%3Cscript%3E", "email", evil),
+		b.post("/account/email", "newEmail", evil),
+		newBrowser(t, w.pages).post("/forgot-password", "email", evil),
+		newBrowser(t, w.pages).post("/verify-email", "email", evil),
+		newBrowser(t, w.pages).get("/reset-password?token=" + url.QueryEscape(evil)),
 	} {
 		if strings.Contains(p.body, "<script") || strings.Contains(p.body, "<img") {
 			t.Errorf("page has elements that the user wrote:\n%s", p.body)

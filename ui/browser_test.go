@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lockstep-auth/lockstep"
+	"github.com/lockstep-auth/lockstep/mail"
 	"github.com/lockstep-auth/lockstep/store"
 	"github.com/lockstep-auth/lockstep/store/memory"
 	"github.com/lockstep-auth/lockstep/ui"
@@ -25,16 +26,19 @@ const (
 	password = "correct horse battery"
 )
 
-// A world is a server with its pages, a clock and a database that can fail.
+// A world is a server with its pages, a clock, a database that can fail, and
+// the mail that was sent.
 type world struct {
 	pages http.Handler
 	auth  *lockstep.Auth
+	mail  inbox
 	now   *atomic.Pointer[time.Time]
 	down  *atomic.Bool
 }
 
-// open starts a server; change, if not nil, changes its configuration.
-func open(t testing.TB, change func(*lockstep.Config)) *world {
+// open starts a server; change, if not nil, changes its configuration, and has
+// that of its pages.
+func open(t testing.TB, change func(*lockstep.Config), has ...func(*ui.Config)) *world {
 	t.Helper()
 	w := &world{now: new(atomic.Pointer[time.Time]), down: new(atomic.Bool)}
 	w.now.Store(new(time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)))
@@ -53,13 +57,88 @@ func open(t testing.TB, change func(*lockstep.Config)) *world {
 		t.Fatal(err)
 	}
 	w.auth = auth
-	w.pages = newPages(t, auth)
+	w.pages = newPages(t, auth, has...)
 	return w
 }
 
-func newPages(t testing.TB, auth http.Handler) http.Handler {
+// openWithMail starts a server that sends mail for all there is to send mail
+// for, and has pages for it.
+func openWithMail(t testing.TB, change func(*lockstep.Config)) *world {
 	t.Helper()
-	pages, err := ui.New(auth, ui.Config{AppName: "Example", Log: slog.New(slog.DiscardHandler)})
+	box := make(inbox, 100)
+	w := open(t, func(c *lockstep.Config) {
+		c.Mail = lockstep.Mail{Mailer: box, Queue: "none"}
+		c.User.ChangeEmail.Enabled = true
+		if change != nil {
+			change(c)
+		}
+	}, func(c *ui.Config) {
+		c.ResetPassword, c.VerifyEmail, c.VerifyFirst, c.ChangeEmail, c.DeleteByMail = true, true, true, true, true
+	})
+	w.mail = box
+	return w
+}
+
+// An inbox gets all mail.
+type inbox chan mail.Message
+
+func (b inbox) Send(_ context.Context, m mail.Message) error {
+	b <- m
+	return nil
+}
+
+// next returns the next mail, which must be of a kind and to an address.
+func (b inbox) next(t testing.TB, kind, to string) mail.Message {
+	t.Helper()
+	select {
+	case m := <-b:
+		if m.Kind != kind || m.To != to {
+			t.Fatalf("got mail of kind %s to %s, want %s to %s", m.Kind, m.To, kind, to)
+		}
+		return m
+	case <-time.After(10 * time.Second):
+		t.Fatalf("no mail of kind %s", kind)
+	}
+	return mail.Message{}
+}
+
+// noMail checks that there is no mail, also none on its way. Afterwards none is
+// sent.
+func (w *world) noMail(t testing.TB) {
+	t.Helper()
+	if err := w.auth.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(w.mail); n != 0 {
+		t.Errorf("%d mails were sent, want none", n)
+	}
+}
+
+// visit opens the link in a mail, as a browser does that shows a page.
+func (b *browser) visit(m mail.Message) page {
+	b.t.Helper()
+	r := httptest.NewRequest(http.MethodGet, strings.TrimPrefix(m.URL, origin), nil)
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	return b.send(r)
+}
+
+// follow opens the link in a mail and returns the page that it leads to.
+func (b *browser) follow(m mail.Message) page {
+	b.t.Helper()
+	p := b.visit(m)
+	if p.StatusCode != http.StatusFound {
+		b.t.Fatalf("link answered %d, want a redirect: %s", p.StatusCode, p.body)
+	}
+	return b.get(strings.TrimPrefix(p.Header.Get("Location"), origin))
+}
+
+func newPages(t testing.TB, auth http.Handler, has ...func(*ui.Config)) http.Handler {
+	t.Helper()
+	c := ui.Config{AppName: "Example", DeleteUser: true, Log: slog.New(slog.DiscardHandler)}
+	for _, change := range has {
+		change(&c)
+	}
+	pages, err := ui.New(auth, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,6 +250,9 @@ func (b *browser) send(r *http.Request) page {
 // check holds every page to what must be true of all of them.
 func (b *browser) check(r *http.Request, p page) {
 	b.t.Helper()
+	if p.StatusCode == http.StatusFound { // of an endpoint: pages redirect with 303
+		return
+	}
 	for name, want := range map[string]string{
 		"Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		"Referrer-Policy":         "same-origin",

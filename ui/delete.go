@@ -5,7 +5,10 @@ import "net/http"
 // deletePage asks whether the account really is to be deleted.
 func (v *visit) deletePage() { v.showDelete(http.StatusOK, nil) }
 
-func deleteForm(email string) *form {
+func (v *visit) deleteForm(email string) *form {
+	if v.DeleteByMail {
+		return &form{Action: "/account/delete", Submit: "Send me a link to delete it", Danger: true}
+	}
 	return &form{Action: "/account/delete", Submit: "Delete my account", Danger: true, Fields: []field{
 		usernameField(email),
 		{
@@ -28,23 +31,27 @@ func (v *visit) showDelete(status int, failed *form) {
 	}
 	f := failed
 	if f == nil {
-		f = deleteForm(l.User.Email)
+		f = v.deleteForm(l.User.Email)
 	}
 	v.show(status, view{Page: "delete", Title: "Delete your account", User: &l.User, Form: f})
 }
 
-// deleteAccount always asks for the password. The server would do without one
-// while a session is fresh, but whoever finds a browser open must not be able
-// to destroy what is in the account.
+// deleteAccount asks for the password, unless the server sends a link. The
+// server would do without either while a session is fresh, but whoever finds a
+// browser open must not be able to destroy what is in the account.
 func (v *visit) deleteAccount() {
-	f := deleteForm("")
+	f := v.deleteForm("")
 	if !f.fill(v.r.PostForm) {
 		v.showDelete(http.StatusBadRequest, f)
 		return
 	}
-	err := v.post("/delete-user", map[string]any{"password": f.get("password")}, nil)
+	in, done := map[string]any{"password": f.get("password")}, withQuery("/", "notice", "deleted")
+	if v.DeleteByMail {
+		in, done = map[string]any{"callbackURL": done}, withQuery("/account/delete", "notice", "delete-sent")
+	}
+	err := v.post("/delete-user", in, nil)
 	if err == nil {
-		v.redirect(withQuery("/", "notice", "deleted"))
+		v.redirect(done)
 		return
 	}
 	if status, again := v.formFailed(f, err); again {

@@ -10,7 +10,7 @@ import (
 // Forms that other sites make a browser send are refused, with and without the
 // session, whichever way the browser tells where they come from.
 func TestForeignForms(t *testing.T) {
-	w := open(t, nil)
+	w := openWithMail(t, nil)
 	ada := w.signUp(t, "Ada")
 	forms := []struct {
 		path   string
@@ -23,7 +23,11 @@ func TestForeignForms(t *testing.T) {
 		{"/account/password", []string{"currentPassword", password, "newPassword", "chosen by eve"}},
 		{"/account/devices/sign-out", []string{"id", "x"}},
 		{"/account/devices/sign-out-others", nil},
+		{"/account/email", []string{"newEmail", "eve@example.com"}},
 		{"/account/delete", []string{"password", password}},
+		{"/forgot-password", []string{"email", "ada@example.com"}},
+		{"/reset-password", []string{"token", "x", "newPassword", "chosen by eve"}},
+		{"/verify-email", []string{"email", "ada@example.com"}},
 	}
 	for _, tt := range []struct {
 		name   string
@@ -55,6 +59,7 @@ func TestForeignForms(t *testing.T) {
 	w.signIn(t)
 	eve := newBrowser(t, w.pages)
 	eve.must(eve.post("/sign-in", "email", "eve@example.com", "password", password), http.StatusUnauthorized)
+	w.noMail(t)
 }
 
 // The server's own check runs as well, also without a session.

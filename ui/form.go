@@ -22,7 +22,7 @@ type form struct {
 // A field is one input of a form. Its name is also its id in the page.
 type field struct {
 	Name, Label  string
-	Type         string // of the input element; hidden fields have no label
+	Type         string // of the input element; "hidden" and "carried" ones have no label
 	Autocomplete string // HTML standard, §4.10.18.7
 	Hint         string
 	Missing      string // what to say if it is empty; empty if it may be

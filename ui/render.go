@@ -22,6 +22,9 @@ type view struct {
 	User    *user // nil if nobody is signed in, or nobody can say
 	Unknown bool  // whether somebody is signed in is not known
 
+	// Has says what is switched on.
+	Has *Config
+
 	// SignIn and SignUp are the addresses of these pages, with the way back.
 	SignIn, SignUp string
 
@@ -38,7 +41,9 @@ func parseTemplates(files fs.FS) (map[string]*template.Template, error) {
 		return nil, err
 	}
 	pages := make(map[string]*template.Template)
-	for _, name := range []string{"welcome", "sign-in", "sign-up", "account", "delete", "problem"} {
+	for _, name := range []string{
+		"welcome", "sign-in", "sign-up", "forgot-password", "reset-password", "verify-email", "account", "delete", "problem",
+	} {
 		clone, err := layout.Clone()
 		if err != nil {
 			return nil, err
@@ -52,7 +57,7 @@ func parseTemplates(files fs.FS) (map[string]*template.Template, error) {
 
 // show answers with a page.
 func (v *visit) show(status int, x view) {
-	x.App, x.Style = v.AppName, withQuery("/style.css", "v", v.styleHash)
+	x.App, x.Style, x.Has = v.AppName, withQuery("/style.css", "v", v.styleHash), &v.Config
 	x.Notice = notice(v.r.URL.Query().Get("notice"))
 	x.SignIn, x.SignUp = v.withBack("/sign-in"), v.withBack("/sign-up")
 	if x.Form != nil {
@@ -82,6 +87,10 @@ func (v *visit) withBack(path string) string { return withQuery(path, "redirect"
 // problem answers with a page that only says what is wrong.
 func (v *visit) problem(status int, title, text string) {
 	v.show(status, view{Page: "problem", Title: title, Text: text, Unknown: true})
+}
+
+func (v *visit) notFound() {
+	v.problem(http.StatusNotFound, "Page not found", "There is no page at this address.")
 }
 
 // refuseForeign answers a form that another site made the browser send.

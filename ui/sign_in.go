@@ -49,9 +49,9 @@ func (v *visit) signIn() {
 		v.showSignIn(http.StatusBadRequest, f)
 		return
 	}
-	err := v.post("/sign-in/email", map[string]any{
+	err := v.post("/sign-in/email", v.withVerified(map[string]any{
 		"email": f.get("email"), "password": f.get("password"), "rememberMe": f.checked("rememberMe"),
-	}, nil)
+	}), nil)
 	if err == nil {
 		v.redirect(lockstep.SafeRedirect(v.r, "/account"))
 		return

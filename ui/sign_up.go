@@ -8,6 +8,10 @@ import (
 )
 
 func (v *visit) signUpPage() {
+	if v.DisableSignUp {
+		v.problem(http.StatusNotFound, "No new accounts", explanations()["EMAIL_PASSWORD_SIGN_UP_DISABLED"].text)
+		return
+	}
 	v.forGuests(lockstep.SafeRedirect(v.r, "/account"),
 		view{Page: "sign-up", Title: "Create an account", Form: v.signUpForm()})
 }
@@ -37,12 +41,14 @@ func (v *visit) signUp() {
 	var created struct {
 		Token *string `json:"token"` // of the session, if there is one
 	}
-	err := v.post("/sign-up/email", map[string]any{
+	err := v.post("/sign-up/email", v.withVerified(map[string]any{
 		"name": f.get("name"), "email": f.get("email"), "password": f.get("password"),
-	}, &created)
+	}), &created)
 	switch {
 	case err == nil && created.Token != nil:
 		v.redirect(lockstep.SafeRedirect(v.r, "/account"))
+	case err == nil && v.VerifyEmail && v.VerifyFirst:
+		v.redirect(withQuery("/verify-email", "notice", "look"))
 	case err == nil:
 		v.redirect(withQuery("/sign-in", "redirect", v.back(), "notice", "created"))
 	default:

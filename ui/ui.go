@@ -1,5 +1,6 @@
-// Package ui is the pages that the binary serves: sign up, sign in, and the
-// account with its devices. They are plain HTML and work without JavaScript.
+// Package ui is the pages that the binary serves: sign up, sign in, recover a
+// password, verify an address, and the account with its devices. They are plain
+// HTML and work without JavaScript.
 //
 // The pages have no way into the server but the one every client has: each
 // form becomes a request to a public endpoint, in the name of the browser that
@@ -39,6 +40,26 @@ type Config struct {
 	MinPasswordLength int
 	MaxPasswordLength int
 
+	// DisableSignUp takes away the page for new accounts.
+	DisableSignUp bool
+
+	// ResetPassword adds the pages for a forgotten password, and VerifyEmail
+	// those for addresses that are not verified: for servers that send the
+	// mail. VerifyFirst is for those that let nobody in before.
+	ResetPassword bool
+	VerifyEmail   bool
+	VerifyFirst   bool
+
+	// ChangeEmail and DeleteUser add these to the account. DeleteByMail is for
+	// servers that delete when a link from a mail is opened.
+	ChangeEmail  bool
+	DeleteUser   bool
+	DeleteByMail bool
+
+	// Mailbox is the path of a page with the mail that was caught, for a server
+	// that delivers none. All pages link to it.
+	Mailbox string
+
 	// Log receives what an operator can act on. Defaults to slog.Default().
 	Log *slog.Logger
 }
@@ -55,8 +76,12 @@ type site struct {
 
 // New returns the pages for the server that auth serves below c.BasePath. They
 // have fixed addresses from the root: "/", "/sign-in", "/sign-up", "/sign-out",
-// "/account" and below, and "/style.css". All other paths are a page that says
-// so; auth itself has to be mounted beside them.
+// "/forgot-password", "/reset-password", "/verify-email", "/account" and below,
+// and "/style.css".
+//
+// What is below c.BasePath is passed on to auth, except that a browser which
+// has opened a link from a mail gets a page if the link does not work. All
+// other paths are a page that says that there is none.
 func New(auth http.Handler, c Config) (http.Handler, error) {
 	c.AppName = cmp.Or(c.AppName, "Lockstep")
 	c.BasePath = cmp.Or(c.BasePath, "/api/auth")
@@ -89,38 +114,65 @@ func (s *site) load() error {
 }
 
 func (s *site) handler() http.Handler {
-	mux := http.NewServeMux()
-	page := func(pattern string, serve func(*visit)) {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { serve(&visit{site: s, w: w, r: r}) })
-	}
-	form := func(path string, serve func(*visit)) {
-		page("POST "+path, func(v *visit) {
-			if v.parseForm() {
-				serve(v)
-			}
-		})
-	}
-	mux.HandleFunc("GET /style.css", s.serveStyle)
-	page("GET /{$}", (*visit).welcome)
-	page("GET /sign-up", (*visit).signUpPage)
-	form("/sign-up", (*visit).signUp)
-	page("GET /sign-in", (*visit).signInPage)
-	form("/sign-in", (*visit).signIn)
-	form("/sign-out", (*visit).signOut)
-	page("GET /account", (*visit).accountPage)
-	form("/account/name", (*visit).changeName)
-	form("/account/password", (*visit).changePassword)
-	form("/account/devices/sign-out", (*visit).signOutDevice)
-	form("/account/devices/sign-out-others", (*visit).signOutOthers)
-	page("GET /account/delete", (*visit).deletePage)
-	form("/account/delete", (*visit).deleteAccount)
+	m := routes{http.NewServeMux(), s}
+	m.HandleFunc("GET /style.css", s.serveStyle)
+	m.page("GET /{$}", (*visit).welcome)
+	m.page("GET /sign-up", (*visit).signUpPage)
+	m.form("/sign-up", (*visit).signUp)
+	m.page("GET /sign-in", (*visit).signInPage)
+	m.form("/sign-in", (*visit).signIn)
+	m.form("/sign-out", (*visit).signOut)
+	m.page("GET /account", (*visit).accountPage)
+	m.form("/account/name", (*visit).changeName)
+	m.form("/account/password", (*visit).changePassword)
+	m.form("/account/devices/sign-out", (*visit).signOutDevice)
+	m.form("/account/devices/sign-out-others", (*visit).signOutOthers)
+	m.optional()
 	// Whoever reloads the address of a form comes back to its page.
-	page("GET /account/", func(v *visit) { v.redirect("/account") })
-	page("GET /sign-out", func(v *visit) { v.redirect("/") })
-	page("/", func(v *visit) {
-		v.problem(http.StatusNotFound, "Page not found", "There is no page at this address.")
+	m.page("GET /account/", func(v *visit) { v.redirect("/account") })
+	m.page("GET /sign-out", func(v *visit) { v.redirect("/") })
+	m.page("/", (*visit).notFound)
+	return s.links(secure(s.sameOrigin(m)))
+}
+
+// routes are the pages by their addresses.
+type routes struct {
+	*http.ServeMux
+	site *site
+}
+
+func (m routes) page(pattern string, serve func(*visit)) {
+	m.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { serve(&visit{site: m.site, w: w, r: r}) })
+}
+
+func (m routes) form(path string, serve func(*visit)) {
+	m.page("POST "+path, func(v *visit) {
+		if v.parseForm() {
+			serve(v)
+		}
 	})
-	return secure(s.sameOrigin(mux))
+}
+
+// optional adds the pages of what is switched on.
+func (m routes) optional() {
+	c := &m.site.Config
+	if c.ResetPassword {
+		m.page("GET /forgot-password", (*visit).forgotPage)
+		m.form("/forgot-password", (*visit).forgot)
+		m.page("GET /reset-password", (*visit).resetPage)
+		m.form("/reset-password", (*visit).reset)
+	}
+	if c.VerifyEmail {
+		m.page("GET /verify-email", (*visit).verifyPage)
+		m.form("/verify-email", (*visit).mailVerification)
+	}
+	if c.ChangeEmail {
+		m.form("/account/email", (*visit).changeEmail)
+	}
+	if c.DeleteUser {
+		m.page("GET /account/delete", (*visit).deletePage)
+		m.form("/account/delete", (*visit).deleteAccount)
+	}
 }
 
 // sameOrigin refuses forms of other sites before they are read. The server has

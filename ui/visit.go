@@ -145,7 +145,7 @@ func (a *answer) Write(p []byte) (int, error) {
 
 // refusal reads the answer as an error. Answers without a body, or with one
 // that is no JSON, have only a status.
-func (a *answer) refusal() error {
+func (a *answer) refusal() *refusal {
 	e := new(refusal)
 	if err := json.Unmarshal(a.body.Bytes(), e); err != nil {
 		e = new(refusal)
@@ -161,14 +161,23 @@ type login struct {
 }
 
 type user struct {
-	Name  string `json:"name"`
-	Email string `json:"email"`
+	Name          string `json:"name"`
+	Email         string `json:"email"`
+	EmailVerified bool   `json:"emailVerified"`
 }
 
 // login returns the session of the browser, or nil if nobody is signed in.
-func (v *visit) login() (*login, error) {
+func (v *visit) login() (*login, error) { return v.loginBy("/get-session") }
+
+// freshLogin is login without what the browser's copy of the session says,
+// which does not know of a link that was opened elsewhere.
+func (v *visit) freshLogin() (*login, error) {
+	return v.loginBy("/get-session?disableCookieCache=true")
+}
+
+func (v *visit) loginBy(path string) (*login, error) {
 	var l *login
-	err := v.get("/get-session", &l)
+	err := v.get(path, &l)
 	if e, ok := errors.AsType[*refusal](err); ok && e.Status == http.StatusUnauthorized {
 		return nil, nil
 	}

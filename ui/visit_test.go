@@ -59,6 +59,27 @@ func TestExplains(t *testing.T) {
 	}
 }
 
+// Every refusal of the endpoints that the pages call has a sentence of its own.
+func TestEveryCodeIsExplained(t *testing.T) {
+	for _, code := range []string{
+		"TOKEN_EXPIRED", "INVALID_TOKEN", "INVALID_USER", "USER_NOT_FOUND", "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",
+		"PREFETCH_NOT_ALLOWED", "EMAIL_MISMATCH", "EMAIL_ALREADY_VERIFIED", "RESET_PASSWORD_DISABLED",
+		"FAILED_TO_GET_USER_INFO", "EMAIL_NOT_VERIFIED", "VERIFICATION_EMAIL_NOT_ENABLED", "CHANGE_EMAIL_DISABLED",
+		"INVALID_CALLBACK_URL", "INVALID_REDIRECT_URL", "FAILED_TO_UPDATE_USER", "SESSION_EXPIRED", "INVALID_EMAIL",
+		"PASSWORD_TOO_SHORT", "PASSWORD_TOO_LONG", "INVALID_PASSWORD", "CREDENTIAL_ACCOUNT_NOT_FOUND", "FAILED_TO_CREATE_SESSION",
+	} {
+		t.Run(code, func(t *testing.T) {
+			b := newBrowser(t, newPages(t, refuse(http.StatusBadRequest, code, "for programmers")))
+			p := b.must(b.post("/sign-in", "email", "ada@example.com", "password", "secret words"), http.StatusBadRequest)
+			for _, bad := range []string{code, "for programmers", "Something went wrong"} {
+				if strings.Contains(p.text, bad) {
+					t.Errorf("page says %q:\n%s", bad, p.body)
+				}
+			}
+		})
+	}
+}
+
 func TestUnusableAnswer(t *testing.T) {
 	for _, body := range []string{"", "<html>", `"text"`, strings.Repeat(" ", 9<<20) + "null"} {
 		b := newBrowser(t, newPages(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

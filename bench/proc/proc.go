@@ -167,8 +167,8 @@ func sum(fields []string) (time.Duration, error) {
 // A Machine says what the figures were measured on.
 type Machine struct {
 	CPU    string // the model
-	Kernel string
-	Memory int64 // bytes
+	Kernel string // its version, without what a distribution adds
+	Memory int64  // bytes
 }
 
 // Machine returns the machine. What /proc does not say stays empty.
@@ -178,7 +178,7 @@ func (p *FS) Machine() (Machine, error) {
 	if err != nil {
 		return m, fmt.Errorf("the machine: %w", err)
 	}
-	m.Kernel = strings.TrimSpace(string(kernel))
+	m.Kernel, _, _ = strings.Cut(strings.TrimSpace(string(kernel)), "-")
 	m.CPU = p.value("cpuinfo", "model name")
 	if text := p.value("meminfo", "MemTotal"); text != "" {
 		m.Memory, err = kilobytes(text)

@@ -86,7 +86,7 @@ func TestBusyLeavesOutIdleAndGuests(t *testing.T) {
 
 func TestMachine(t *testing.T) {
 	p := files(map[string]string{
-		"sys/kernel/osrelease": "6.1.0\n",
+		"sys/kernel/osrelease": "6.1.0-13-amd64\n",
 		"cpuinfo":              "processor\t: 0\nmodel name\t: Fast: 3 GHz\n\nprocessor\t: 1\nmodel name\t: Slow\n",
 		"meminfo":              "MemFree: 1 kB\nMemTotal:       4000 kB\n",
 	})

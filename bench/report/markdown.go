@@ -15,6 +15,10 @@ const (
 	endMark   = "<!-- end -->"
 )
 
+// quiet is the share of the machine that others may use before the tables warn
+// of it.
+const quiet = 0.1
+
 var errMarks = errors.New("the document needs these two lines, once each, in this order: " + beginMark + " " + endMark)
 
 // Replace returns a document with the tables of the run between its marks.
@@ -61,6 +65,9 @@ func (r *Run) environment(w io.Writer) {
 	if rounds := r.rounds(); len(rounds) > 0 {
 		s := times(spreadOf(rounds, others), 100)
 		fmt.Fprintf(w, "Other programs used %.0f %% of the machine in the median round, %.0f %% in the worst.\n", s.Median, s.Max)
+		if s.Median > 100*quiet {
+			fmt.Fprint(w, "\n**The machine was not quiet: latencies and requests per second mean little here. Ratios of CPU stand.**\n")
+		}
 	}
 }
 

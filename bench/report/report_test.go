@@ -91,6 +91,22 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
+func TestTablesWarnOfABusyMachine(t *testing.T) {
+	for name, c := range map[string]struct {
+		others float64
+		want   bool
+	}{"quiet": {0.1, false}, "busy": {0.11, true}} {
+		t.Run(name, func(t *testing.T) {
+			round := []report.Round{{PerSecond: 1, CPU: 1, Others: c.others}}
+			var b bytes.Buffer
+			(&report.Run{Cells: []*report.Cell{cell(report.SignInSQLite, "sign-in", round, round)}}).Markdown(&b)
+			if got := strings.Contains(b.String(), "was not quiet"); got != c.want {
+				t.Errorf("got a warning: %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 func TestNothingMeasuredMakesNoTables(t *testing.T) {
 	var got bytes.Buffer
 	new(report.Run).Markdown(&got)

@@ -26,7 +26,7 @@ func (cmd *checkCommand) Run(ctx context.Context, p *program) error {
 	}
 	c := &s.Auth
 	c.Log = slog.New(p.textLog())
-	if err := errors.Join(validate(c, c.Log), checkStore(s.Database)); err != nil {
+	if err := errors.Join(validate(s, c.Log), checkStore(s.Database)); err != nil {
 		return err
 	}
 	warn(ctx, c)

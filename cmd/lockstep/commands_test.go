@@ -133,7 +133,7 @@ func TestUsageErrors(t *testing.T) {
 
 func TestHelpNamesEveryCommand(t *testing.T) {
 	got := lockstep(t, t.TempDir(), nil, "--help")
-	for _, command := range []string{"dev", "serve", "migrate", "config check", "secret", "version", "completion"} {
+	for _, command := range []string{"dev", "serve", "migrate", "config check", "convex init", "convex generate", "convex doctor", "secret", "version", "completion"} {
 		if !strings.Contains(got.stdout, "\n  "+command+" ") {
 			t.Errorf("got\n%swant %s in it", got.stdout, command)
 		}
@@ -149,7 +149,7 @@ func TestComplete(t *testing.T) {
 		words []string
 		want  string
 	}{
-		{"commands", []string{""}, "dev serve migrate config secret version completion"},
+		{"commands", []string{""}, "dev serve migrate config convex secret version completion"},
 		{"commands that begin so", []string{"s"}, "serve secret"},
 		{"commands below", []string{"config", ""}, "check"},
 		{"flags", []string{"serve", "--"}, "--help --version --config --addr"},

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 
 	lockstep "github.com/lockstep-auth/lockstep"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
@@ -26,6 +27,7 @@ type devCommand struct {
 // Help is the long help.
 func (devCommand) Help() string {
 	return `Needs no configuration: makes a folder with a secret and a database, and serves pages to sign up, sign in and manage the account. ` +
+		`Mail is caught and not sent: read it at /dev/mail, or as JSON at /dev/mail.json. ` +
 		`Rate limits are off and errors are shown, so that it listens on this machine only. ` +
 		`With a configuration, what it says counts more, but for a base URL that is not of this machine.`
 }
@@ -47,25 +49,28 @@ func (cmd *devCommand) Run(ctx context.Context, p *program) (err error) {
 	}
 	c := &s.Auth
 	notes := relax(s, l.Addr())
+	box := newMailbox(c, l.Addr())
 	c.Log = slog.New(server.LogHandler(p.textLog()))
-	db, closer, err := openStore(s.Database)
+	db, closer, err := openStore(s.Database, c.Log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
 	c.Store = db
-	auth, err := lockstep.New(*c)
+	auth, err := newAuth(c, s.Plugins)
 	if err != nil {
 		return err
 	}
+	defer finish(ctx, auth, c.Log)
 	if err := auth.Migrate(ctx); err != nil {
-		return err
+		return inWords(err)
 	}
-	pages, err := newPages(c, auth)
+	site, err := newSite(c, auth)
 	if err != nil {
 		return err
 	}
-	srv, err := newServer(c, auth, pages)
+	site = box.before(site)
+	srv, err := newServer(c, site, besidePages(s, site))
 	if err != nil {
 		return err
 	}
@@ -99,11 +104,19 @@ func relax(s *file.Settings, addr net.Addr) (notes []string) {
 	c.BaseURL, c.DynamicBaseURL = cmp.Or(c.BaseURL, local), lockstep.DynamicBaseURL{}
 	c.TrustedOrigins = append(c.TrustedOrigins, local, "http://"+addr.String())
 	c.Development = true
-	if !s.Given("emailAndPassword.enabled") {
-		c.EmailAndPassword.Enabled = true
+	for _, o := range []struct {
+		name string
+		on   *bool
+	}{
+		{"emailAndPassword.enabled", &c.EmailAndPassword.Enabled},
+		{"user.changeEmail.enabled", &c.User.ChangeEmail.Enabled},
+		{"user.deleteUser.enabled", &c.User.DeleteUser.Enabled},
+	} {
+		*o.on = *o.on || !s.Given(o.name)
 	}
-	if !s.Given("user.deleteUser.enabled") {
-		c.User.DeleteUser.Enabled = true
+	c.EmailVerification.SendOnSignUp = cmp.Or(c.EmailVerification.SendOnSignUp, new(true))
+	if s.Mail.IsSent() {
+		notes = append(notes, "Mail is caught and not sent, whatever the configuration says.")
 	}
 	return notes
 }
@@ -115,16 +128,22 @@ func localURL(addr net.Addr) string {
 	return "http://localhost:" + port
 }
 
-// newPages returns the pages for people, or nil if the endpoints take up all
-// paths.
-func newPages(c *lockstep.Config, auth *lockstep.Auth) (http.Handler, error) {
+// newSite returns the endpoints with the pages for people around them. If the
+// endpoints take up all paths, there are no pages.
+func newSite(c *lockstep.Config, auth *lockstep.Auth) (http.Handler, error) {
 	at, err := location(c)
 	if err != nil || at.Path == "" {
-		return nil, err
+		return auth, err
 	}
+	ep, has := &c.EmailAndPassword, func(path string) bool { return !slices.Contains(c.DisabledPaths, path) }
 	return ui.New(auth, ui.Config{
-		AppName: c.AppName, BasePath: at.Path, Log: c.Log,
-		MinPasswordLength: c.EmailAndPassword.MinPasswordLength, MaxPasswordLength: c.EmailAndPassword.MaxPasswordLength,
+		AppName: c.AppName, BasePath: at.Path, Log: c.Log, Mailbox: mailPath,
+		MinPasswordLength: ep.MinPasswordLength, MaxPasswordLength: ep.MaxPasswordLength,
+		DisableSignUp: !ep.Enabled || ep.DisableSignUp || !has("/sign-up/email"),
+		ResetPassword: ep.Enabled && has("/request-password-reset"),
+		VerifyEmail:   has("/send-verification-email"), VerifyFirst: ep.RequireEmailVerification,
+		ChangeEmail: c.User.ChangeEmail.Enabled && has("/change-email"),
+		DeleteUser:  c.User.DeleteUser.Enabled && has("/delete-user"), DeleteByMail: true,
 	})
 }
 
@@ -138,6 +157,7 @@ func (p *program) welcome(s *file.Settings, addr net.Addr, notes []string) {
 		fmt.Fprintf(p.stdout, "\n  Pages      %s/", localURL(addr))
 	}
 	fmt.Fprintf(p.stdout, `
+  Mail       %[3]s
   Endpoints  %[1]s
   Database   %[2]s
 
@@ -145,9 +165,10 @@ Open the pages and sign up, or use a Better Auth client:
 
   createAuthClient({ baseURL: %[1]q })
 
+Mail is caught: read it at %[3]s, or as JSON at %[3]s.json.
 A front end at another address has to be trusted: set BETTER_AUTH_TRUSTED_ORIGINS
 to its origin. For other machines run "lockstep serve". Ctrl+C ends the server.
-`, at.URL(), databaseName(s.Database))
+`, at.URL(), databaseName(s.Database), localURL(addr)+mailPath)
 }
 
 func isLoopback(host string) bool {

@@ -4,6 +4,7 @@
 //	lockstep serve          the server for everybody
 //	lockstep migrate        shows what the database lacks; --yes adds it
 //	lockstep config check   checks the configuration
+//	lockstep convex         init, generate, doctor: Convex as the database
 //	lockstep secret         makes a secret
 //
 // The configuration is a YAML file with Better Auth's option names (see
@@ -44,6 +45,7 @@ type commands struct {
 	Config  struct {
 		Check checkCommand `cmd:"" help:"Check the configuration, and print it without secrets."`
 	} `cmd:"" help:"Work with the configuration."`
+	Convex     convexCommands    `cmd:"" help:"Work with Convex as the database."`
 	Secret     secretCommand     `cmd:"" help:"Print a new secret."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`

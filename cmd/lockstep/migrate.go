@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	lockstep "github.com/lockstep-auth/lockstep"
+	"log/slog"
 )
 
 type migrateCommand struct {
@@ -15,7 +14,8 @@ type migrateCommand struct {
 
 // Help is the long help.
 func (migrateCommand) Help() string {
-	return `Only adds tables, columns and indexes; never removes or rewrites anything. Needs no secret and no base URL.`
+	return `Only adds tables, columns and indexes; never removes or rewrites anything. Needs no secret and no base URL. ` +
+		`For Convex it only says what is missing: deployments change with "npx convex deploy".`
 }
 
 // Run prints the plan, and carries it out if it was told to.
@@ -24,14 +24,17 @@ func (cmd *migrateCommand) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.Database.Convex.URL != "" {
+		return p.convexPlan(ctx, s)
+	}
 	standIn(&s.Auth)
-	db, closer, err := openStore(s.Database)
+	db, closer, err := openStore(s.Database, slog.New(p.textLog()))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
 	s.Auth.Store = db
-	auth, err := lockstep.New(s.Auth)
+	auth, err := newAuth(&s.Auth, s.Plugins)
 	if err != nil {
 		return err
 	}

@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 
 	lockstep "github.com/lockstep-auth/lockstep"
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/server"
 	"github.com/lockstep-auth/lockstep/internal/clientip"
 	"github.com/lockstep-auth/lockstep/internal/origin"
@@ -33,6 +35,8 @@ func (serveCommand) Help() string {
 	return `The server needs a base URL (BETTER_AUTH_URL) and a secret (BETTER_AUTH_SECRET). ` +
 		`Its database is the SQLite file lockstep.db, unless the configuration names another. ` +
 		`A database without tables gets them; to one that lacks some, "lockstep migrate" adds them. ` +
+		`With CONVEX_URL the data is in Convex: run "lockstep convex init" first. ` +
+		`It sends mail with MAIL_FROM and SMTP_URL, such as smtp://user:password@smtp.example.com:587, or with the section mail of the file. ` +
 		`/healthz says whether the program runs, /readyz whether it should get requests.`
 }
 
@@ -43,27 +47,31 @@ func (cmd *serveCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	c := &s.Auth
-	c.Log = slog.New(server.LogHandler(slog.NewJSONHandler(p.stderr, nil)))
-	if err := validate(c, slog.New(slog.DiscardHandler)); err != nil {
+	lines := server.NewBuffer(p.stderr)
+	defer func() { err = errors.Join(err, lines.Flush()) }()
+	c.Log = slog.New(server.LogHandler(lines.JSON()))
+	if err := validate(s, slog.New(slog.DiscardHandler)); err != nil {
 		return err // before there is a database
 	}
-	db, closer, err := openStore(s.Database)
+	db, closer, err := openStore(s.Database, c.Log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
 	c.Store = db
-	auth, err := lockstep.New(*c)
+	auth, err := newAuth(c, s.Plugins)
 	if err != nil {
 		return err
 	}
-	if err := upToDate(ctx, auth); err != nil {
+	defer finish(ctx, auth, c.Log)
+	if err := upToDate(ctx, auth, s.Database); err != nil {
 		return err
 	}
-	srv, err := newServer(c, auth, nil)
+	srv, err := newServer(c, auth, besidePages(s, nil))
 	if err != nil {
 		return err
 	}
+	reserve()
 	warn(ctx, c)
 	l, err := listen(ctx, p.address(cmd.Addr))
 	if err != nil {
@@ -73,6 +81,13 @@ func (cmd *serveCommand) Run(ctx context.Context, p *program) (err error) {
 		"database", databaseName(s.Database), "config", s.Source, "version", version())
 	return srv.Run(ctx, l)
 }
+
+// reserve makes room for one more running goroutine than there are processors.
+// Hashing takes every processor during a storm of sign-ins, and Go looks for
+// requests that have arrived only when a goroutine has to wait, or each 10 ms:
+// with a thread to spare, the system's scheduler lets them in. It comes after
+// newAuth, which hashes as many passwords at once as there are processors.
+func reserve() { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1) }
 
 // address returns where to listen: the flag, HOST and PORT, or the default.
 func (p *program) address(flag string) string {
@@ -90,9 +105,9 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// newServer puts the server around auth, and pages beside it if they are not
-// nil. New has accepted c.
-func newServer(c *lockstep.Config, auth *lockstep.Auth, pages http.Handler) (*server.Server, error) {
+// newServer puts the server around the endpoints, and pages beside them if they
+// are not nil. New has accepted c.
+func newServer(c *lockstep.Config, auth, pages http.Handler) (*server.Server, error) {
 	at, err := location(c)
 	if err != nil {
 		return nil, err
@@ -106,7 +121,7 @@ func newServer(c *lockstep.Config, auth *lockstep.Auth, pages http.Handler) (*se
 		return nil, err
 	}
 	return server.New(server.Config{
-		Auth: auth, BasePath: at.Path, Pages: pages, Ready: ready(c.Store), ClientIP: clients.IP, Log: c.Log, Now: c.Now,
+		Auth: auth, BasePath: at.Path, Pages: pages, Ready: ready(c), ClientIP: clients.IP, Log: c.Log, Now: c.Now,
 	}), nil
 }
 
@@ -125,7 +140,10 @@ func location(c *lockstep.Config) (origin.Location, error) {
 // indexes that one made by Better Auth lacks. What else is lacking, a person
 // adds with "lockstep migrate": other servers may be using the database, and it
 // may be the wrong one.
-func upToDate(ctx context.Context, auth *lockstep.Auth) error {
+func upToDate(ctx context.Context, auth *lockstep.Auth, db file.Database) error {
+	if db.Convex.URL != "" {
+		return convexUpToDate(ctx, auth)
+	}
 	plan, err := auth.MigrationPlan(ctx)
 	if err != nil || len(plan) == 0 {
 		return err

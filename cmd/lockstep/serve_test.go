@@ -56,9 +56,12 @@ func TestServeRefuses(t *testing.T) {
 			[]string{"lockstep: BETTER_AUTH_SECRETS: entry 1 is not a version and a secret, as in 2:new,1:old"},
 		},
 		{
-			"Convex", settings,
-			[]string{"CONVEX_URL=https://happy-animal-123.convex.cloud"},
-			[]string{"lockstep: this build has no Convex store yet: to use an SQLite file, unset CONVEX_URL and database.convex"},
+			"the wrong address of Convex", settings,
+			[]string{"CONVEX_URL=https://happy-animal-123.convex.site"},
+			[]string{
+				"lockstep: convex: CONVEX_URL (database.convex.url) is where the deployment serves HTTP actions; " +
+					"functions are at https://happy-animal-123.convex.cloud",
+			},
 		},
 		{
 			"a database in no folder", settings + "database: {sqlite: none/a.db}\n", nil,
@@ -208,7 +211,7 @@ func TestLogs(t *testing.T) {
 		"POST /api/auth/sign-in/email 200",
 		"POST /api/auth/sign-in/email 403",
 		"GET /api/auth/get-session 200",
-		"GET /api/auth/reset-password/* 404",
+		"GET /api/auth/reset-password/* 302",
 		"GET /api/auth/verify/*/* 404",
 		"GET /*/x 404",
 		"GET /api/auth/ok 200",

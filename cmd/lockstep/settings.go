@@ -37,6 +37,9 @@ func (p *program) settings(f configFlag) (*file.Settings, error) {
 		return nil, err
 	}
 	s.Auth.Now = p.now
+	if err := setMail(s, p.now); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -54,13 +57,26 @@ func load(path string) (*file.Settings, error) {
 
 // validate checks everything that can be checked without the database, and
 // returns all problems. Warnings go to log.
-func validate(c *lockstep.Config, log *slog.Logger) error {
-	trial := *c
-	trial.Log = log
-	standIn(&trial)
-	trial.Store = memory.New()
-	_, err := lockstep.New(trial)
-	return errors.Join(required(c), err)
+func validate(s *file.Settings, log *slog.Logger) error {
+	_, err := trial(s, log)
+	return errors.Join(required(&s.Auth), err)
+}
+
+// trial returns a server that serves nobody, for its tables. It needs neither a
+// secret nor a base URL.
+func trial(s *file.Settings, log *slog.Logger) (*lockstep.Auth, error) {
+	c := s.Auth
+	c.Log = log
+	standIn(&c)
+	c.Store = memory.New()
+	return newAuth(&c, s.Plugins)
+}
+
+// newAuth returns a server with the named plugins, which belong to it alone.
+func newAuth(c *lockstep.Config, plugins []string) (*lockstep.Auth, error) {
+	whole := *c
+	whole.Plugins = newPlugins(plugins)
+	return lockstep.New(whole)
 }
 
 // required checks what a server for everybody cannot do without, and says how
@@ -75,6 +91,7 @@ func required(c *lockstep.Config) error {
 		errs = append(errs, errors.New(`no secret: run "lockstep secret", and set BETTER_AUTH_SECRET, or secret in `+defaultConfig+
 			`, to what it prints`))
 	}
+	errs = append(errs, checkMail(c))
 	published := c.Secret == publishedSecret
 	for _, s := range c.Secrets {
 		published = published || s.Value == publishedSecret
@@ -110,6 +127,7 @@ func warn(ctx context.Context, c *lockstep.Config) {
 	if strings.HasPrefix(c.BaseURL, "http://") && !isLoopbackURL(c.BaseURL) {
 		c.Log.WarnContext(ctx, "baseURL is not https: passwords and cookies can be read on their way")
 	}
+	warnMail(ctx, c)
 }
 
 // baseURL returns the base URL for people to read.

@@ -3,13 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 
+	lockstep "github.com/lockstep-auth/lockstep"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/server"
 	"github.com/lockstep-auth/lockstep/store"
 	"github.com/lockstep-auth/lockstep/store/sqlite"
 )
@@ -18,9 +20,16 @@ import (
 const defaultDatabase = "lockstep.db"
 
 // openStore opens the database that the settings name. The caller closes it.
-func openStore(db file.Database) (store.Store, io.Closer, error) {
+func openStore(db file.Database, log *slog.Logger) (store.Store, io.Closer, error) {
 	if err := checkStore(db); err != nil {
 		return nil, nil, err
+	}
+	if db.Convex.URL != "" {
+		s, err := openConvex(db.Convex, log)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, s, nil
 	}
 	s, err := sqlite.Open(sqlitePath(db))
 	if err != nil {
@@ -33,7 +42,7 @@ func openStore(db file.Database) (store.Store, io.Closer, error) {
 // without touching the database.
 func checkStore(db file.Database) error {
 	if db.Convex.URL != "" {
-		return errors.New("this build has no Convex store yet: to use an SQLite file, unset CONVEX_URL and database.convex")
+		return checkConvex(db.Convex)
 	}
 	dir := filepath.Dir(sqlitePath(db))
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
@@ -47,15 +56,16 @@ func sqlitePath(db file.Database) string { return cmp.Or(db.SQLite, defaultDatab
 // databaseName says which database the settings name.
 func databaseName(db file.Database) string {
 	if db.Convex.URL != "" {
-		return "Convex at " + db.Convex.URL
+		return "Convex deployment " + db.Convex.URL
 	}
 	return "SQLite file " + sqlitePath(db)
 }
 
-// ready returns the function that says whether s can be reached.
-func ready(s store.Store) func(context.Context) error {
-	if p, ok := s.(interface{ Ping(context.Context) error }); ok {
-		return p.Ping
+// ready returns the function that says whether the database can be reached.
+func ready(c *lockstep.Config) func(context.Context) error {
+	p, ok := c.Store.(interface{ Ping(context.Context) error })
+	if !ok {
+		return func(context.Context) error { return nil }
 	}
-	return func(context.Context) error { return nil }
+	return server.Remembered(func(ctx context.Context) error { return inWords(p.Ping(ctx)) }, c.Now)
 }

@@ -74,12 +74,14 @@ export function schemaOf(database) {
 		const pragma = (name, argument = table) => database.pragma(`${name}("${argument}")`);
 		shape[table] = {
 			columns: pragma("table_info").map(({ name, type, notnull, pk, dflt_value }) => ({ name, type: type.toLowerCase(), notnull, pk, dflt_value })),
-			indexes: pragma("index_list")
-				.map(({ name, unique, origin }) => {
-					const columns = pragma("index_info", name).map((column) => column.name);
-					return { name: origin === "c" ? name : origin, unique, columns };
-				})
-				.sort((a, b) => `${a.name}${a.columns}`.localeCompare(`${b.name}${b.columns}`)),
+			indexes: Object.fromEntries(
+				pragma("index_list")
+					.map(({ name, unique, origin }) => {
+						const columns = pragma("index_info", name).map((column) => column.name);
+						return [origin === "c" ? name : `${origin}(${columns})`, { unique, columns }];
+					})
+					.sort(([a], [b]) => a.localeCompare(b)),
+			),
 			references: pragma("foreign_key_list").map(({ table: to, from, to: column, on_delete }) => ({ from, to, column, on_delete })),
 		};
 	}

@@ -1,4 +1,5 @@
 // Interoperation: both servers on one database with one secret, as in a fleet that is being moved from one to the other.
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +14,7 @@ const groups = [];
 
 /**
  * Adds tests that share one database, whose tables the oracle makes, or Lockstep where `setup.tablesBy` says so.
- * `setup.options` are given to both servers; `define` receives the function that declares a test, whose steps run
+ * `setup.options` and `setup.callbacks` are given to both servers; `define` receives the function that declares a test, whose steps run
  * twice: from the oracle to Lockstep and from Lockstep to the oracle.
  */
 export function interop(name, setup, define) {
@@ -23,7 +24,7 @@ export function interop(name, setup, define) {
 /** Declares all that was added. */
 export function declareInterop() {
 	suite("one database, two servers", () => {
-		for (const { name, setup, define } of groups) suite(name, () => declareGroup(withDefaults(setup.options), setup.tablesBy, define));
+		for (const { name, setup, define } of groups) suite(name, () => declareGroup({ ...setup, options: withDefaults(setup.options) }, define));
 	});
 	after(() => {
 		endHosts();
@@ -31,12 +32,12 @@ export function declareInterop() {
 	});
 }
 
-function declareGroup(options, tablesBy, define) {
+function declareGroup({ options, tablesBy, callbacks }, define) {
 	let servers;
 	let folder;
 	before(async () => {
 		folder = mkdtempSync(join(tmpdir(), "conformance-"));
-		const setup = { options, file: join(folder, "auth.db") };
+		const setup = { options, callbacks, file: join(folder, "auth.db") };
 		const start = { oracle: startOracle, lockstep: self ? () => startOracle(setup, "lockstep") : startLockstep };
 		// One after the other: the first makes the tables, the second must find nothing to change.
 		servers = {};
@@ -51,6 +52,7 @@ function declareGroup(options, tablesBy, define) {
 			test(`${title} (${from} to ${to})`, async () => {
 				const { database } = servers.oracle;
 				for (const table of ["session", "account", "verification", "user"]) database.prepare(`delete from "${table}"`).run();
+				for (const { listener } of Object.values(servers)) listener?.clear();
 				await steps({ a: new Visitor(servers[from], options), b: new Visitor(servers[to], options), database, options, browser: () => new Jar() });
 			});
 		}
@@ -86,6 +88,14 @@ class Visitor {
 	/** The session that a jar has here, or null. */
 	async session(jar, query = "") {
 		return (await this.get(`/get-session${query}`, jar)).json;
+	}
+
+	/** The link and the token of the one mail that the server has sent since the last time. */
+	async mail() {
+		const mails = (await this.server.listener.take(1)).filter((call) => call.url);
+		assert.equal(mails.length, 1, `${this.server.name} sent ${mails.length} mails`);
+		const [{ url, token, user }] = mails;
+		return { path: url.slice(url.indexOf(basePath(this.options)) + basePath(this.options).length), token, to: user.email };
 	}
 
 	/** The official client on a jar. */

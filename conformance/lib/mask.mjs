@@ -17,6 +17,17 @@ const tolerance = 5_000; // ms
 export class Pairing {
 	#left = new Map();
 	#right = new Map();
+	#secrets = [];
+
+	/** Makes two secrets stand for each other, wherever they are in a text. */
+	learn(left, right) {
+		this.#secrets.push({ oracle: left, lockstep: right });
+	}
+
+	/** The text with learned secrets named. */
+	mark(text, side) {
+		return this.#secrets.reduce((marked, secret, i) => marked.replaceAll(secret[side], `<secret${i + 1}>`), text);
+	}
 
 	/** Whether the two can stand for each other; strangers are introduced. */
 	same(left, right) {
@@ -32,7 +43,7 @@ export class Pairing {
 	/** The text with identifiers named, for reading. */
 	show(text, side) {
 		const known = side === "oracle" ? this.#left : this.#right;
-		return text.replace(identifier, (id) => (known.has(id) ? `<id${known.get(id)}>` : "<new id>"));
+		return this.mark(text, side).replace(identifier, (id) => (known.has(id) ? `<id${known.get(id)}>` : "<new id>"));
 	}
 }
 
@@ -66,7 +77,7 @@ function sameScalar(left, right, pairing, moments) {
 			return near(Date.parse(left) - moments.oracle, Date.parse(right) - moments.lockstep);
 		}
 		if (passwordHash.test(left) && passwordHash.test(right)) return true;
-		return sameText(left, right, pairing);
+		return sameText(pairing.mark(left, "oracle"), pairing.mark(right, "lockstep"), pairing);
 	}
 	if (typeof left === "number" && typeof right === "number") {
 		const unit = epochUnit(left);

@@ -1,15 +1,16 @@
 // The oracle: the real better-auth behind node:http. One process holds many instances, because loading the library
-// takes longer than all else. Messages: {start, options, file} is answered by {started, port} or {started, error};
-// {stop} by {stopped}. The process ends when its parent goes away.
+// takes longer than all else. Messages: {start, options, file, callbacks} is answered by {started, port} or
+// {started, error}; {stop} by {stopped}. The process ends when its parent goes away.
 import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
 import Database from "better-sqlite3";
+import { withCallbacks } from "./callbacks.mjs";
 
 const running = new Map();
 
-process.on("message", async ({ start, stop, options, file }) => {
+process.on("message", async ({ start, stop, options, file, callbacks }) => {
 	if (stop !== undefined) {
 		const { server, database } = running.get(stop);
 		running.delete(stop);
@@ -21,7 +22,7 @@ process.on("message", async ({ start, stop, options, file }) => {
 		return;
 	}
 	try {
-		process.send({ started: start, port: await serve(start, options, file) });
+		process.send({ started: start, port: await serve(start, callbacks ? withCallbacks(options, callbacks) : options, file) });
 	} catch (error) {
 		process.send({ started: start, error: error.stack });
 	}

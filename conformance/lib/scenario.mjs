@@ -4,6 +4,7 @@ import { officialClient } from "./client.mjs";
 import { compareAnswers, compareDatabases, describe, tablesOf } from "./diff.mjs";
 import { request } from "./http.mjs";
 import { Jar } from "./jar.mjs";
+import { compareCalls } from "./listener.mjs";
 import { compare, Pairing } from "./mask.mjs";
 import { memberRows } from "./member.mjs";
 import { basePath, password, usualHeaders } from "./options.mjs";
@@ -20,6 +21,7 @@ export class Scenario {
 	#count = 0;
 	#members = 0;
 	#last;
+	#told = { oracle: [], lockstep: [] };
 
 	constructor(title, servers, options, registry) {
 		Object.assign(this, { title, servers, options, registry });
@@ -29,13 +31,18 @@ export class Scenario {
 	/** Empties both databases, so that scenarios do not meet each other. */
 	clear() {
 		for (const side of sides) {
-			const { database } = this.servers[side];
+			const { database, listener } = this.servers[side];
+			listener?.clear();
 			if (database) for (const table of tablesOf(database)) database.prepare(`delete from "${table}"`).run();
 		}
 	}
 
-	/** Compares what is left in the databases. */
-	close() {
+	/** Compares what is left in the databases, and sees to it that no mail is left over. */
+	async close() {
+		if (this.servers.oracle.listener) {
+			const [oracle, lockstep] = await Promise.all(sides.map((side) => this.servers[side].listener.rest()));
+			if (oracle.length + lockstep.length > 0) await this.#compareCalls({ scenario: this.title, endpoint: "" }, "after the last step", { oracle, lockstep });
+		}
 		const databases = { oracle: this.servers.oracle.database, lockstep: this.servers.lockstep.database };
 		if (!databases.oracle) return;
 		const moments = this.#last ?? { oracle: Date.now(), lockstep: Date.now() };
@@ -67,6 +74,11 @@ export class Scenario {
 	/** Runs a statement at both databases; parameters(side) gives its parameters. Time travel is done with it. */
 	sql(statement, parameters = () => []) {
 		for (const side of sides) this.servers[side].database.prepare(statement).run(...parameters(side));
+	}
+
+	/** Empties tables at both databases: after a difference that is meant, what follows from it is no other one. */
+	empty(...tables) {
+		for (const table of tables) this.sql(`delete from "${table}"`);
 	}
 
 	/** Moves columns of all sessions to a distance in seconds from now, the same moment at both sides. */
@@ -121,6 +133,13 @@ export class Scenario {
 		return Object.fromEntries(sides.map((side) => [side, { json: { token } }]));
 	}
 
+	/** Puts a one-time secret for the first member into both databases, under an identifier. */
+	secretFor(actor, identifier) {
+		const at = new Date(Date.now() + 60_000).toISOString();
+		const row = [identifier.padEnd(32, "0").replace(/[^a-zA-Z0-9]/g, "0").slice(-32), identifier, `${actor}1User`.padEnd(32, "0"), at, at, at];
+		this.sql('insert into verification (id, identifier, value, "expiresAt", "createdAt", "updatedAt") values (?, ?, ?, ?, ?, ?)', () => row);
+	}
+
 	/** Signs a new user up; the actor's jar holds the session. */
 	signUp(actor, more = {}, given = {}) {
 		return this.post("/sign-up/email", { as: actor, ...given, json: { name: actor, email: `${actor}@example.com`, password, ...more } });
@@ -129,6 +148,20 @@ export class Scenario {
 	/** Signs an existing user in. */
 	signIn(actor, more = {}, given = {}) {
 		return this.post("/sign-in/email", { as: actor, ...given, json: { email: `${actor}@example.com`, password, ...more } });
+	}
+
+	/** Whether calls of a callback fail from now on, at both sides. */
+	refuse(name, refused) {
+		for (const side of sides) this.servers[side].listener.refuse(name, refused);
+	}
+
+	/** The last mail with a link, at this moment: `path` and `token` are functions of the side, for steps to come. */
+	mail() {
+		const last = Object.fromEntries(sides.map((side) => [side, this.#told[side].findLast((call) => call.url)]));
+		return {
+			path: (side) => last[side].url.slice(last[side].url.indexOf(this.base) + this.base.length),
+			token: (side) => last[side].token,
+		};
 	}
 
 	/** Makes one call of the official client at both sides; compares what it returns and all that went over the wire. */
@@ -171,6 +204,20 @@ export class Scenario {
 		this.registry.totals.exchanges++;
 		const found = await compareAnswers(answers, { options: this.options, pairing: this.#pairing });
 		if (found.length > 0) this.#judge(this.#place(sent), summary(sent), found, answers);
+		if (this.servers.oracle.listener) await this.#listen(sent);
+	}
+
+	// Compares the callbacks that a request led to. The oracle's are over when it has answered.
+	async #listen(sent) {
+		const oracle = await this.servers.oracle.listener.take();
+		const lockstep = await this.servers.lockstep.listener.take(oracle.length);
+		await this.#compareCalls(this.#place(sent), `callbacks of ${summary(sent)}`, { oracle, lockstep });
+	}
+
+	async #compareCalls(place, title, calls) {
+		for (const side of sides) this.#told[side].push(...calls[side]);
+		const found = await compareCalls(calls, { options: this.options, pairing: this.#pairing, moments: this.#last });
+		if (found.length > 0) this.#judge(place, title, found);
 	}
 
 	#place({ method, path }) {

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { request } from "./http.mjs";
+import { Listener } from "./listener.mjs";
 import { basePath, usualHeaders } from "./options.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -19,12 +20,15 @@ const startTimeout = 15_000; // ms
 /** Whether both sides are the oracle, which proves that masking hides nothing it should not and nothing it must. */
 export const self = process.env.CONFORMANCE_SELF === "1";
 
-/** A Server is a running server, its port and, unless it is stateless, an open handle on its database. */
+/**
+ * A Server is a running server, its port and, unless it is stateless, an open handle on its database. If it has
+ * callbacks, `listener` hears them.
+ */
 export class Server {
 	#end;
 
-	constructor({ name, port, database, end }) {
-		Object.assign(this, { name, port, database });
+	constructor({ name, port, database, listener, end }) {
+		Object.assign(this, { name, port, database, listener });
 		this.#end = end;
 	}
 
@@ -32,24 +36,34 @@ export class Server {
 	async stop() {
 		this.database?.close();
 		await this.#end();
+		await this.listener?.stop();
 	}
 }
 
 /**
  * Starts the real better-auth.
- * `setup` has options (better-auth's own, as JSON) and either `stateless` or the `file` of a database to share.
+ * `setup` has options (better-auth's own, as JSON), the names of `callbacks` to be told of, and either `stateless` or
+ * the `file` of a database to share.
  * The rate limiter of the library counts per process, so whoever looks at it asks for a process `alone`.
  */
 export async function startOracle(setup, name = "oracle") {
 	const { scratch, file } = prepare(setup);
+	const { listener, callbacks } = await listen(setup);
 	const host = setup.alone ? new OracleHost() : sharedHost(name);
-	const { id, port } = await host.start(setup.options, file);
+	const { id, port } = await host.start({ options: setup.options, file, callbacks });
 	const end = async () => {
 		await host.stop(id);
 		if (setup.alone) host.end();
 		remove(scratch);
 	};
-	return new Server({ name, port, database: open(file), end });
+	return new Server({ name, port, database: open(file), listener, end });
+}
+
+// The listener for the callbacks of a setup, and what the server has to know of them.
+async function listen({ callbacks }) {
+	if (!callbacks) return {};
+	const listener = await Listener.start();
+	return { listener, callbacks: { url: listener.url, names: callbacks } };
 }
 
 // An OracleHost is one process that holds instances of better-auth.
@@ -70,9 +84,9 @@ class OracleHost {
 		});
 	}
 
-	async start(options, file) {
+	async start(setup) {
 		const id = this.#next++;
-		const { port, error } = await this.#ask(id, { start: id, options, file });
+		const { port, error } = await this.#ask(id, { start: id, ...setup });
 		if (error) throw new Error(`the oracle did not start: ${error}\n${this.#log()}`);
 		return { id, port };
 	}
@@ -110,9 +124,11 @@ function sharedHost(name) {
 /** Starts Lockstep with the same setup: the same document, with the place of the database added. */
 export async function startLockstep(setup) {
 	const { scratch, file } = prepare(setup);
+	const { listener, callbacks } = await listen(setup);
 	const port = await freePort();
 	const address = `127.0.0.1:${port}`;
-	const child = file ? await serve(setup, scratch, file, address) : await serveStateless(setup, address);
+	const asLibrary = callbacks || !file;
+	const child = asLibrary ? await serveLibrary(setup, file, callbacks, address) : await serve(setup, scratch, file, address);
 	const log = collect(child);
 	const killed = () => child.kill();
 	process.once("exit", killed);
@@ -126,9 +142,10 @@ export async function startLockstep(setup) {
 	const ready = await answers(port, setup.options, () => child.exitCode !== null);
 	if (!ready) {
 		await end();
+		await listener?.stop();
 		throw new Error(`lockstep did not start:\n${log()}`);
 	}
-	return new Server({ name: "lockstep", port, database: open(file), end });
+	return new Server({ name: "lockstep", port, database: open(file), listener, end });
 }
 
 async function serve({ options }, scratch, file, address) {
@@ -139,9 +156,9 @@ async function serve({ options }, scratch, file, address) {
 	return spawn(binary, ["serve", "--config", config, "--addr", address], { env: environment(), stdio: ["ignore", "pipe", "pipe"] });
 }
 
-async function serveStateless({ options }, address) {
-	const child = spawn(await program("./conformance/stateless"), [address], { env: environment(), stdio: ["pipe", "pipe", "pipe"] });
-	child.stdin.end(JSON.stringify(options));
+async function serveLibrary({ options }, file, callbacks, address) {
+	const child = spawn(await program("./conformance/library"), [address], { env: environment(), stdio: ["pipe", "pipe", "pipe"] });
+	child.stdin.end(JSON.stringify({ ...options, database: file ? { sqlite: file } : undefined, callbacks }));
 	return child;
 }
 

@@ -70,7 +70,7 @@ async function run(scenario, steps) {
 	} catch (error) {
 		failure = error;
 	}
-	scenario.close();
+	await scenario.close();
 	if (scenario.report.length > 0) {
 		const stopped = failure ? `\n  stopped by: ${failure.message}` : "";
 		assert.fail(`\n${scenario.report.join("\n")}${stopped}`);

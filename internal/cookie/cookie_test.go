@@ -2,6 +2,7 @@ package cookie_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -232,5 +233,17 @@ func set(j *cookie.Jar, pairs ...string) {
 	for _, p := range pairs {
 		name, value, _ := strings.Cut(p, "=")
 		j.Set(cookie.Cookie{Name: name, Value: value})
+	}
+}
+
+// An answer that is written in two steps has every cookie once, as the second step
+// says, slices of it included.
+func TestWriteLines(t *testing.T) {
+	h := http.Header{"Set-Cookie": {"theme=dark", "s.token=live; Path=/", "s.data.0=a", "s.data.1=b", "s.dat=c", "S.data=d", "s.data.x=e"}}
+	cookie.WriteLines(h, nil)
+	cookie.WriteLines(h, []string{"s.data=; Max-Age=0", "s.data.1=; Max-Age=0", "s.token=; Max-Age=0"})
+	want := []string{"theme=dark", "s.dat=c", "S.data=d", "s.data.x=e", "s.data=; Max-Age=0", "s.data.1=; Max-Age=0", "s.token=; Max-Age=0"}
+	if diff := cmp.Diff(want, h["Set-Cookie"]); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -1,6 +1,10 @@
 package cookie
 
-import "slices"
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
 
 // A Jar collects the cookies of one response, at most one per name: with two,
 // the earlier could be read from the response although it was taken back. The
@@ -39,4 +43,34 @@ func (j *Jar) All() []Cookie {
 // Len returns how many cookies there are.
 func (j *Jar) Len() int {
 	return len(j.cookies)
+}
+
+// WriteLines adds Set-Cookie lines to the header of a response. They replace the
+// lines there for the same cookies, slices of them included: an answer that is
+// written in two steps must not keep a session that the second step has ended.
+func WriteLines(h http.Header, lines []string) {
+	const setCookie = "Set-Cookie"
+	if len(lines) == 0 {
+		return
+	}
+	var names []string
+	for _, line := range lines {
+		names = append(names, wholeName(line))
+	}
+	kept := slices.DeleteFunc(slices.Clone(h[setCookie]), func(line string) bool {
+		return slices.Contains(names, wholeName(line))
+	})
+	h[setCookie] = append(kept, lines...)
+}
+
+// wholeName returns the name of the cookie that a Set-Cookie line sets, or, for a
+// slice that Split has made, of the cookie that it is a slice of.
+func wholeName(line string) string {
+	name, _, _ := strings.Cut(line, "=")
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		if _, ok := chunkNumber(name[:i], name); ok {
+			return name[:i]
+		}
+	}
+	return name
 }

@@ -74,7 +74,7 @@ func (c *core) changeAtOnce(call *plugin.Call, login *plugin.Login, in changeEma
 	case err != nil:
 		return err
 	}
-	call.SetSession(&plugin.Login{Session: login.Session, User: user}, nil)
+	call.SetSession(login.WithUser(user), nil)
 	c.mailVerification(call, user, in.CallbackURL)
 	return nil
 }
@@ -199,7 +199,7 @@ func (c *core) carryOut(call *plugin.Call, login *plugin.Login, ch identity.Emai
 		}
 	}
 	if login != nil {
-		call.SetSession(&plugin.Login{Session: login.Session, User: changed}, nil)
+		call.SetSession(login.WithUser(changed), nil)
 	}
 	return changed, nil
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/lockstep-auth/lockstep/identity"
+	"github.com/lockstep-auth/lockstep/oauth"
 	"github.com/lockstep-auth/lockstep/plugin"
 	"github.com/lockstep-auth/lockstep/schema"
 )
@@ -27,6 +28,8 @@ type Config struct {
 	Verify  Verify
 	Change  Change
 	Deletes Deletes
+	Social  Social
+	Account Account
 
 	// OnExistingSignUp learns, in the background, of a sign-up with an address
 	// that has an account. SyntheticUser makes the user that such a sign-up is
@@ -72,6 +75,33 @@ type Change struct {
 	AtOnce  bool   // an address that was never verified is replaced unverified
 }
 
+// Social holds the options of signing in with services.
+type Social struct {
+	Providers []plugin.Provider // of several with one id, the first counts
+	Client    *oauth.Client
+
+	// MailOnSignUp sends new users whose address is not verified a link. Nil: if
+	// the provider requires a verified address.
+	MailOnSignUp *bool
+}
+
+// Account holds the options of accounts at services (Better Auth: account).
+type Account struct {
+	KeepTokens      bool // signing in leaves the stored tokens as they are
+	EncryptTokens   bool
+	SkipStateCookie bool // a callback may come from another browser
+
+	NoLinking         bool
+	NoImplicitLinking bool // accounts are linked by who is signed in only
+	LinkUnverified    bool // also to users whose address was never verified
+	DifferentEmails   bool
+	UnlinkAll         bool // also the last one
+	UpdateUser        bool // linking updates name, image and fields of the user
+
+	// Trusted names the providers whose addresses count as verified.
+	Trusted func(*http.Request) []string
+}
+
 // Deletes holds the options of users who delete themselves.
 type Deletes struct {
 	Enabled bool
@@ -83,15 +113,18 @@ type Deletes struct {
 
 // Plugins returns the core endpoints.
 func Plugins(c Config) []plugin.Plugin {
-	core := &core{c}
+	core := &core{Config: c, renewals: newFlights()}
 	return []plugin.Plugin{
 		core.signUp(), core.signIn(), core.signOut(), core.session(), core.updateSession(),
 		core.updateUser(), core.changeEmail(), core.password(), core.resetPassword(), core.emailVerification(),
-		core.account(), core.pages(),
+		core.account(), core.social(), core.pages(),
 	}
 }
 
-type core struct{ Config }
+type core struct {
+	Config
+	renewals *flights // of the tokens of accounts
+}
 
 // status is the answer of endpoints that only do something.
 type status struct {

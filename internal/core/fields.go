@@ -1,6 +1,7 @@
 package core
 
 import (
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -84,6 +85,9 @@ func checkField(f *schema.Field, value any) (any, error) {
 		}
 		return checked, nil
 	}
+	if !finite(value) {
+		return nil, errType(f, "Infinity")
+	}
 	typed, ok := convert(f.Type, value)
 	if !ok {
 		return nil, errType(f, kindOf(value))
@@ -98,6 +102,24 @@ func checkField(f *schema.Field, value any) (any, error) {
 func errType(f *schema.Field, got string) error {
 	return plugin.Errorf(http.StatusBadRequest, "VALIDATION_ERROR",
 		"[body.%s] Invalid input: expected %s, received %s", f.Name, f.Type, got)
+}
+
+// finite reports whether JSON can write a decoded JSON value again: 1e400 is read
+// as infinity.
+func finite(value any) bool {
+	switch v := value.(type) {
+	case float64:
+		return !math.IsInf(v, 0)
+	case []any:
+		return !slices.ContainsFunc(v, func(e any) bool { return !finite(e) })
+	case map[string]any:
+		for _, e := range v {
+			if !finite(e) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func convert(t schema.Type, value any) (any, bool) {
@@ -117,7 +139,8 @@ func convert(t schema.Type, value any) (any, bool) {
 			return nil, false
 		}
 		at, err := time.Parse(time.RFC3339Nano, s)
-		return at.UTC().Truncate(time.Millisecond), err == nil
+		at = at.UTC().Truncate(time.Millisecond)
+		return at, err == nil && at.Year() >= 0 && at.Year() <= 9999 // what RFC 3339 can write
 	case schema.Strings:
 		return convertList[string](value)
 	case schema.Numbers:

@@ -76,10 +76,12 @@ func (c *core) changePassword(call *plugin.Call, in changePasswordInput) (*chang
 		change.Device = &device
 	}
 	session, err := call.Host.Identity.ChangePassword(call.Context(), change)
-	if errors.Is(err, identity.ErrNotFound) { // changed by somebody else just now
+	switch {
+	case errors.Is(err, identity.ErrNotFound): // changed by somebody else just now
 		return nil, errInvalidPassword()
-	}
-	if err != nil {
+	case errors.Is(err, identity.ErrRefused):
+		return nil, errFailedToUpdateUser()
+	case err != nil:
 		return nil, err
 	}
 	out := &changePasswordOutput{User: call.PublicUser(login.User)}

@@ -2,6 +2,7 @@ package core
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/lockstep-auth/lockstep/identity"
 	"github.com/lockstep-auth/lockstep/internal/wire"
@@ -39,6 +40,8 @@ func getSession(call *plugin.Call) (any, error) {
 	return call.PublicLogin(login), nil
 }
 
+// listSessions shows tokens, but not to a session that has ended: the session
+// cookie may say otherwise.
 func listSessions(call *plugin.Call) ([]wire.Session, error) {
 	login, err := call.Login()
 	if err != nil {
@@ -47,6 +50,11 @@ func listSessions(call *plugin.Call) ([]wire.Session, error) {
 	sessions, err := call.Host.Identity.ListSessions(call.Context(), login.User.ID)
 	if err != nil {
 		return nil, err
+	}
+	known := func(s *identity.Session) bool { return s.Token == login.Session.Token }
+	if login.Cached && !call.Host.Session.Stateless && !slices.ContainsFunc(sessions, known) {
+		call.ForgetSession() // ended since the session cookie was made
+		return nil, plugin.Unauthorized()
 	}
 	out := make([]wire.Session, len(sessions))
 	for i, s := range sessions {

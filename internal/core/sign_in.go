@@ -39,7 +39,7 @@ func (c *core) signInEmail(call *plugin.Call, in signInInput) (*signInOutput, er
 	if err := c.checkNotLong(in.Password); err != nil {
 		return nil, err
 	}
-	user, err := c.checkCredentials(call, in.Email, in.Password)
+	user, account, err := c.checkCredentials(call, in.Email, in.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -49,14 +49,19 @@ func (c *core) signInEmail(call *plugin.Call, in signInInput) (*signInOutput, er
 		}
 		return nil, plugin.Errorf(http.StatusForbidden, "EMAIL_NOT_VERIFIED", "Email not verified")
 	}
-	login, err := call.SignIn(user, in.RememberMe != nil && !*in.RememberMe)
-	if errors.Is(err, identity.ErrRefused) {
+	device := call.Device()
+	device.Unremembered = in.RememberMe != nil && !*in.RememberMe
+	session, err := call.Host.Identity.StartPasswordSession(call.Context(), account, device)
+	switch {
+	case errors.Is(err, identity.ErrNotFound): // changed by somebody else just now
+		return nil, errInvalidCredentials()
+	case errors.Is(err, identity.ErrRefused):
 		return nil, plugin.Errorf(http.StatusUnauthorized, "FAILED_TO_CREATE_SESSION", "Failed to create session")
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
-	out := &signInOutput{Token: login.Session.Token, URL: in.CallbackURL, User: call.PublicUser(user)}
+	call.SetSession(&plugin.Login{Session: session, User: user}, &device.Unremembered)
+	out := &signInOutput{Token: session.Token, URL: in.CallbackURL, User: call.PublicUser(user)}
 	if in.CallbackURL != nil && *in.CallbackURL != "" {
 		out.Redirect = true
 		call.SetHeader("Location", *in.CallbackURL)
@@ -64,29 +69,30 @@ func (c *core) signInEmail(call *plugin.Call, in signInInput) (*signInOutput, er
 	return out, nil
 }
 
-// checkCredentials returns the user whose address and password these are. An
+// checkCredentials returns the user whose address and password these are, with
+// the account that has the password. An
 // unknown address, an account without a password and a wrong password cost the
 // same: one trip to the database and one hash.
-func (c *core) checkCredentials(call *plugin.Call, email, password string) (*identity.User, error) {
+func (c *core) checkCredentials(call *plugin.Call, email, password string) (*identity.User, *identity.Account, error) {
 	ctx := call.Context()
 	user, account, err := call.Host.Identity.FindCredentials(ctx, email)
 	if err != nil && !errors.Is(err, identity.ErrNotFound) {
-		return nil, err
+		return nil, nil, err
 	}
 	if account == nil || account.Password == "" {
 		if _, err := call.Host.HashPassword(ctx, password); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return nil, errInvalidCredentials()
+		return nil, nil, errInvalidCredentials()
 	}
 	ok, err := call.Host.VerifyPassword(ctx, string(account.Password), password)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !ok {
-		return nil, errInvalidCredentials()
+		return nil, nil, errInvalidCredentials()
 	}
-	return user, nil
+	return user, account, nil
 }
 
 func errInvalidCredentials() error {

@@ -105,7 +105,7 @@ func (c *core) pretend(call *plugin.Call, user identity.NewUser) (*signUpOutput,
 	}
 	now := call.Host.Identity.Now()
 	made := &identity.User{
-		ID: plugin.Token(32), Name: user.Name, Email: user.Email, Image: user.Image,
+		ID: cmp.Or(call.Host.Identity.NewID(identity.UserTable), plugin.Token(32)), Name: user.Name, Email: user.Email, Image: user.Image,
 		CreatedAt: now, UpdatedAt: now, Fields: user.Fields,
 	}
 	if c.SyntheticUser != nil {

@@ -97,6 +97,9 @@ func changedUser(u *identity.User, set map[string]any) *identity.User {
 				next.Image = &image
 			}
 		default:
+			if next.Fields == nil {
+				next.Fields = make(map[string]any)
+			}
 			next.Fields[name] = value
 		}
 	}
@@ -193,10 +196,8 @@ func (c *core) deleteLink(call *plugin.Call, in deleteLinkInput) (*deleteUserOut
 // user for this and has not been used.
 func (c *core) removeUser(call *plugin.Call, user *identity.User, token string) (*deleteUserOutput, error) {
 	ctx := call.Context()
-	if c.Deletes.Before != nil {
-		if err := c.Deletes.Before(ctx, user); err != nil {
-			return nil, err
-		}
+	if err := c.beforeDeletion(call, user, token); err != nil {
+		return nil, err
 	}
 	err := call.Host.Identity.DeleteUser(ctx, user.ID, token)
 	switch {
@@ -212,6 +213,24 @@ func (c *core) removeUser(call *plugin.Call, user *identity.User, token string) 
 		}
 	}
 	return &deleteUserOutput{Success: true, Message: "User deleted"}, nil
+}
+
+// beforeDeletion runs the program's hook, but not for a token that is wrong: any
+// website can make a browser follow a link with one.
+func (c *core) beforeDeletion(call *plugin.Call, user *identity.User, token string) error {
+	if c.Deletes.Before == nil {
+		return nil
+	}
+	if token != "" {
+		err := call.Host.Identity.CheckDeletion(call.Context(), user.ID, token)
+		if errors.Is(err, identity.ErrNotFound) {
+			return errInvalidToken(http.StatusNotFound)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return c.Deletes.Before(call.Context(), user)
 }
 
 // confirmPassword refuses a password that is not the user's.

@@ -19,14 +19,15 @@ const (
 )
 
 // readBody decodes the body of the call, if its endpoint takes one. As behind
-// upstream's Node.js adapter there is no body without a Content-Type.
+// upstream's Node.js adapter there is no body without a Content-Type. The media
+// type counts for an empty body too: it is what keeps the forms of other sites out.
 func readBody(c *plugin.Call) error {
 	contentType := c.Request.Header.Get("Content-Type")
-	if c.Endpoint.IgnoreBody || c.Method == http.MethodGet || contentType == "" || c.ContentLength == 0 {
+	if c.Endpoint.IgnoreBody || c.Method == http.MethodGet || contentType == "" {
 		return nil
 	}
-	media, err := mediaType(contentType, c.Endpoint.Form)
-	if err != nil {
+	media, err := mediaType(contentType, c.Endpoint.Form || c.Endpoint.Relay)
+	if err != nil || c.ContentLength == 0 {
 		return err
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(nil, c.Request.Body, maxBody))

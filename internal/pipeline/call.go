@@ -21,7 +21,9 @@ type GoCall struct {
 
 // Do runs an endpoint in the process, with its hooks and guard but without rate
 // limit and origin check: the program trusts itself. It returns the finished
-// call; the error is what a client would have been sent.
+// call; the error is what a client would have been sent. A server with several
+// hosts takes the one in the Host header of g, or the fallback: without either,
+// mails would lead nowhere, and the call is refused as upstream does.
 func (p *Pipeline) Do(ctx context.Context, g GoCall) (*plugin.Call, error) {
 	e, param, ok := p.router.find(g.Method, g.Path)
 	if !ok {
@@ -38,8 +40,9 @@ func (p *Pipeline) Do(ctx context.Context, g GoCall) (*plugin.Call, error) {
 	}
 	r.URL.RawQuery = g.Query
 	if !static {
+		r.Host = r.Header.Get("Host")
 		if base, err = p.Locate(r); err != nil {
-			base.Path = "/api/auth"
+			return nil, fmt.Errorf("lockstep: the call does not say which host it is for: set BaseURL's Fallback, or pass a Host header: %w", err)
 		}
 	}
 	c := plugin.NewCall(plugin.CallConfig{

@@ -11,7 +11,7 @@ import (
 // checkOrigin refuses requests that another site made a browser send, and URLs
 // that a browser must not be sent to (upstream: originCheckMiddleware).
 func (p *Pipeline) checkOrigin(c *plugin.Call, trust *origin.Trust) error {
-	if c.Method == http.MethodGet {
+	if c.Method == http.MethodGet || c.Endpoint.Relay {
 		return nil
 	}
 	if c.HasCookies() {
@@ -42,6 +42,24 @@ func (p *Pipeline) checkForm(c *plugin.Call, trust *origin.Trust) error {
 	if !fromBrowser {
 		return nil
 	}
+	return p.validateOrigin(c, trust)
+}
+
+// CheckSite refuses a request to a page of the application that a browser sent on
+// behalf of another site, be it without a cookie: the page answers in the name of
+// the endpoint at path. What does not say where it comes from is no browser.
+func (p *Pipeline) CheckSite(r *http.Request, path string) error {
+	h := r.Header
+	if h.Get("Origin") == "" && h.Get("Referer") == "" && h.Get("Sec-Fetch-Site") == "" {
+		return nil
+	}
+	base, err := p.Locate(r)
+	if err != nil {
+		return err
+	}
+	trust := p.trustFor(r, base)
+	c := plugin.NewCall(plugin.CallConfig{Request: r, Host: p.Host, Shape: p.Shape, Base: base, Trust: trust})
+	c.Endpoint = &plugin.Endpoint{Path: path}
 	return p.validateOrigin(c, trust)
 }
 
@@ -81,10 +99,26 @@ func (p *Pipeline) validateOrigin(c *plugin.Call, trust *origin.Trust) error {
 	}
 	if !trust.Origin(from) {
 		p.log().WarnContext(c.Context(), "request from an origin that is not trusted; add it to trustedOrigins if it is yours",
-			"origin", from, "path", c.Endpoint.Path)
+			"origin", loggedOrigin(from), "path", c.Endpoint.Path)
 		return plugin.Errorf(http.StatusForbidden, "INVALID_ORIGIN", "Invalid origin")
 	}
 	return nil
+}
+
+// loggedOrigin is an Origin or Referer for the log: without the path and query of
+// a Referer, which may hold the token of a link.
+func loggedOrigin(from string) string {
+	if o, ok := origin.Of(from); ok {
+		return o
+	}
+	scheme, rest, _ := strings.Cut(from, "://")
+	if i := strings.IndexAny(rest, `/\?#`); i >= 0 {
+		rest = rest[:i]
+	}
+	if rest == "" || strings.Contains(rest, "@") {
+		return ""
+	}
+	return scheme + "://" + rest
 }
 
 // checkURLs looks at every parameter that a browser may later be sent to. It

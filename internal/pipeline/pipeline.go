@@ -102,18 +102,18 @@ func (p *Pipeline) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.cors(w, r, trust, base) {
 		return
 	}
-	if slices.Contains(p.DisabledPaths, strings.TrimRight(path, "/")) {
+	e, param, found := p.route(r.Method, path)
+	if p.disabled(path) || (found && param != "" && p.disabled(concrete(e, param))) {
 		disabled(w)
 		return
 	}
-	e, param, found := p.route(r.Method, path)
 	if !found || e.ServerOnly {
 		notFound(w)
 		return
 	}
 	c := plugin.NewCall(plugin.CallConfig{Request: r, Host: p.Host, Shape: p.Shape, Base: base, Trust: trust})
 	c.Endpoint, c.Param = e, param
-	if retry, ok := p.limit(r, e.Path); !ok {
+	if retry, ok := p.limit(r, c); !ok {
 		p.respondLimited(w, r, retry)
 		return
 	}
@@ -157,11 +157,26 @@ func (p *Pipeline) route(method, path string) (*plugin.Endpoint, string, bool) {
 	return p.router.find(method, path)
 }
 
+// disabled reports whether the path is one of DisabledPaths.
+func (p *Pipeline) disabled(path string) bool {
+	return slices.Contains(p.DisabledPaths, strings.TrimRight(path, "/"))
+}
+
+// concrete returns the path of an endpoint with its parameter, decoded, so that
+// all spellings of a path are one.
+func concrete(e *plugin.Endpoint, param string) string {
+	if param == "" {
+		return e.Path
+	}
+	dir, _ := cutLast(e.Path)
+	return dir + "/" + param
+}
+
 // limit reports whether the request may go on, or else for how long it may not.
-// The bucket is the client's address with the path of the endpoint, so that no
-// spelling of a path and no parameter in it gives a fresh bucket.
-func (p *Pipeline) limit(r *http.Request, path string) (time.Duration, bool) {
-	rule, limited := p.Rules.For(r, path)
+// The bucket is the client's address with the path of the endpoint or of the
+// rule, so that no spelling of a path and no parameter in it gives a fresh bucket.
+func (p *Pipeline) limit(r *http.Request, c *plugin.Call) (time.Duration, bool) {
+	bucket, rule, limited := p.Rules.ForEndpoint(r, c.Endpoint.Path, concrete(c.Endpoint, c.Param))
 	if !limited {
 		return 0, true
 	}
@@ -169,7 +184,7 @@ func (p *Pipeline) limit(r *http.Request, path string) (time.Duration, bool) {
 	if ip == "" {
 		return 0, true // addresses are not tracked
 	}
-	d, err := p.Limiter.Take(r.Context(), ratelimit.Key(ip, path), rule, p.Host.Now())
+	d, err := p.Limiter.Take(r.Context(), ratelimit.Key(ip, bucket), rule, p.Host.Now())
 	if err != nil {
 		p.log().ErrorContext(r.Context(), "rate limiter failed, request let through", "err", err)
 		return 0, true
@@ -228,11 +243,31 @@ func (p *Pipeline) run(c *plugin.Call, guard func(*plugin.Call) error) error {
 		if !p.after[i].Matches(c) {
 			continue
 		}
+		failed := c.Err != nil
 		if err := p.after[i].Run(c); err != nil {
 			c.Err = err
 		}
+		if c.Err != nil && !failed {
+			p.takeBack(c)
+		}
 	}
 	return c.Err
+}
+
+// takeBack takes the session that the call has started back when an after hook
+// refuses the call or cannot decide, as a second factor whose table is away: it
+// must fail closed. A session that the caller had before stays.
+func (p *Pipeline) takeBack(c *plugin.Call) {
+	if c.NewLogin == nil {
+		return
+	}
+	if token, ok := c.SessionToken(); ok && token == c.NewLogin.Session.Token {
+		return
+	}
+	if err := c.TakeBack(); err != nil {
+		// Its token has not left the server, so nobody can use what is left.
+		p.log().ErrorContext(c.Context(), "session of a refused sign-in not ended", "path", c.Endpoint.Path, "err", err)
+	}
 }
 
 // logged is the path of a request for the log: that of its endpoint, whose

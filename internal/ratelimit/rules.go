@@ -138,22 +138,47 @@ func (r *Rules) For(req *http.Request, path string) (rule Rule, limited bool) {
 	if !r.enabled {
 		return Rule{}, false
 	}
-	rule = r.global
-	if special, ok := builtIn(path); ok {
-		rule = special
-	}
-	for _, p := range r.plugin {
-		if p.Match(path) {
-			rule = p.Rule
-			break
-		}
-	}
+	rule = r.standard(path)
 	for i := range r.custom {
 		if c := &r.custom[i]; c.matches(path) {
 			return c.apply(req, rule)
 		}
 	}
 	return rule, true
+}
+
+// standard returns the rule for a path without those of the user.
+func (r *Rules) standard(path string) Rule {
+	for _, p := range r.plugin {
+		if p.Match(path) {
+			return p.Rule
+		}
+	}
+	if special, ok := builtIn(path); ok {
+		return special
+	}
+	return r.global
+}
+
+// ForEndpoint is For for an endpoint whose path has a parameter, such as
+// "/callback/:id". A rule of the user for the concrete path counts too. The rule
+// counts by bucket in place of the path, and there are no more buckets than paths
+// of endpoints and rules, whatever clients put into the parameter.
+func (r *Rules) ForEndpoint(req *http.Request, path, concrete string) (bucket string, rule Rule, limited bool) {
+	if r.enabled && concrete != path {
+		for i := range r.custom {
+			c := &r.custom[i]
+			if c.matches(path) {
+				break
+			}
+			if c.matches(concrete) {
+				rule, limited = c.apply(req, r.standard(path))
+				return c.Path, rule, limited
+			}
+		}
+	}
+	rule, limited = r.For(req, path)
+	return path, rule, limited
 }
 
 func (c *customRule) matches(path string) bool {

@@ -87,7 +87,7 @@ func unescape(token string) string {
 // prolongs.
 func tell(c *plugin.Call) error {
 	if signed, ok := c.SentToken(); ok {
-		c.ExposeHeader(setAuthToken, signed)
+		c.ExposeSessionHeader(setAuthToken, signed)
 	}
 	return nil
 }

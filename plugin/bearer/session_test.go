@@ -1,6 +1,7 @@
 package bearer_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -44,7 +45,7 @@ func TestNoTokenSurvivesTakeBack(t *testing.T) {
 	tokens := convex.New(convex.Options{}).Plugin()
 	s := locksteptest.Start(t, lockstep.Config{
 		EmailAndPassword: lockstep.EmailAndPassword{Enabled: true},
-		Plugins:          []plugin.Plugin{tokens, challenge, jwt.New(jwt.Options{}).Plugin()},
+		Plugins:          []plugin.Plugin{bearer.New(bearer.Options{}), tokens, challenge, jwt.New(jwt.Options{}).Plugin()},
 	})
 	ada := map[string]any{"name": "A", "email": "a@b.co", "password": "correct horse"}
 	s.Browser.Post("/sign-up/email", ada)
@@ -57,7 +58,31 @@ func TestNoTokenSurvivesTakeBack(t *testing.T) {
 			t.Errorf("cookie %s has a value", c.Name)
 		}
 	}
-	if got.Header.Get("Set-Auth-Jwt") != "" {
-		t.Error("set-auth-jwt is sent")
+	for _, name := range []string{"Set-Auth-Jwt", "Set-Auth-Token", "Access-Control-Expose-Headers"} {
+		if value := got.Header.Get(name); value != "" {
+			t.Errorf("%s: %s is sent", name, value)
+		}
+	}
+}
+
+// TestTokenDoesNotStandForOrigin: with a token too, an endpoint that sends mail
+// looks at where the request comes from.
+func TestTokenDoesNotStandForOrigin(t *testing.T) {
+	t.Parallel()
+	s := locksteptest.Start(t, lockstep.Config{
+		EmailAndPassword: lockstep.EmailAndPassword{
+			Enabled: true, SendResetPassword: func(context.Context, lockstep.Link) error { return nil },
+		},
+		Plugins: []plugin.Plugin{bearer.New(bearer.Options{})},
+	})
+	token := signUp(t, s, "a@b.co")
+	for origin, want := range map[string]int{"https://evil.com": 403, s.URL: 200, "": 200} {
+		b := s.NewBrowser(t)
+		b.Origin = origin
+		b.Header.Set("Authorization", "Bearer "+token)
+		got := b.Post("/request-password-reset", map[string]any{"email": "a@b.co"})
+		if got.Status != want {
+			t.Errorf("from %q: %d %s, want %d", origin, got.Status, got.Body, want)
+		}
 	}
 }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { open, out, person, secret, signIn, signUp, startBrowser, startServer } from './lib.mjs'
+import { mailTo, open, out, person, secret, signIn, signUp, startBrowser, startServer } from './lib.mjs'
 
 let server, browser, axe
 before(async () => {
@@ -44,7 +44,36 @@ const pages = [
     await page.getByRole('button', { name: 'Change password' }).click()
     await page.getByRole('alert').waitFor()
   }],
+  ['address-wrong', async (page) => {
+    await page.getByLabel('New email address').fill('ada')
+    await page.getByRole('button', { name: 'Change address' }).click()
+    await page.getByRole('alert').waitFor()
+  }],
+  ['verify', (page) => page.goto('/verify-email')],
+  ['verify-wrong', (page) => page.goto('/verify-email?error=TOKEN_EXPIRED')],
+  ['verified', async (page, who) => page.goto((await mailTo(server.origin, who.email, 'verify-email')).url)],
   ['delete', (page) => page.goto('/account/delete')],
+  ['forgotten', (page) => page.goto('/forgot-password')],
+  ['forgotten-sent', async (page, who) => {
+    await page.getByLabel('Email address').fill(who.email)
+    await page.getByRole('button', { name: 'Send me a link' }).click()
+    await page.getByRole('status').waitFor()
+  }],
+  ['reset', async (page, who) => page.goto((await mailTo(server.origin, who.email, 'reset-password')).url)],
+  ['reset-wrong', async (page) => {
+    await page.getByRole('button', { name: 'Set password' }).click()
+    await page.getByRole('alert').waitFor()
+  }],
+  ['reset-link-wrong', (page) => page.goto('/reset-password?error=INVALID_TOKEN')],
+  ['link-wrong', (page) => page.goto('/api/auth/delete-user/callback?token=x')],
+  ['mail', (page) => page.goto('/dev/mail')],
+  ['mail-message', (page) => page.goto('/dev/mail/1')],
+  ['mail-templates', (page) => page.goto('/dev/mail/templates')],
+  ['verify-guest', async (page) => {
+    await page.goto('/account')
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click()
+    await page.goto('/verify-email?notice=look')
+  }],
 ]
 
 for (const [look, options] of Object.entries({
@@ -156,9 +185,10 @@ describe('by keyboard only', () => {
     await title('Your account')
     await tabTo(text('Delete account…'))
     await leave('Enter')
-    await type('password', secret + ' staple')
-    await tabTo(text('Delete my account'))
+    await tabTo(text('Send me a link to delete it'))
     await leave('Enter')
+    await page.getByText('We sent you a message.').waitFor()
+    await page.goto((await mailTo(server.origin, 'grace@example.com', 'delete-user')).url)
     await page.getByText('Your account is deleted.').waitFor()
   })
 })

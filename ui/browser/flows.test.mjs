@@ -1,7 +1,7 @@
 // What a person does on these pages, with JavaScript and without.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { open, person, signIn, signUp, startBrowser, startServer } from './lib.mjs'
+import { mailTo, open, person, signIn, signUp, startBrowser, startServer } from './lib.mjs'
 
 let server, browser
 before(async () => {
@@ -132,6 +132,92 @@ for (const javaScriptEnabled of [false, true]) {
       await here.context.close()
     })
 
+    test('gets a new password by mail', async () => {
+      const who = { ...person(), password: 'correct horse battery' }
+      const there = await start()
+      await signUp(there.page, who)
+      await heading(there.page, 'Your account')
+      const { context, page, complaints } = await start()
+      await page.goto('/sign-in')
+      await page.getByRole('link', { name: 'Get a link to choose a new one' }).click()
+      await heading(page, 'Forgotten password')
+      await page.getByLabel('Email address').fill(who.email)
+      await page.getByRole('button', { name: 'Send me a link' }).click()
+      await page.getByText('a message with a link is on its way').waitFor()
+
+      const { url } = await mailTo(server.origin, who.email, 'reset-password')
+      await page.goto(url)
+      await heading(page, 'Choose a new password')
+      await page.getByLabel('New password').fill('short')
+      await page.getByRole('button', { name: 'Set password' }).click()
+      await page.getByRole('alert').getByText('This password is too short.').waitFor()
+      await page.getByLabel('New password').fill('staple battery horse')
+      await page.getByRole('button', { name: 'Set password' }).click()
+      await page.getByText('Your password is changed. Sign in with the new one.').waitFor()
+      await there.page.reload()
+      assert.equal(at(there.page), '/sign-in')
+
+      await page.goto(url)
+      await page.getByRole('alert').getByText('This link does not work').waitFor()
+      await signIn(page, who)
+      await page.getByRole('alert').getByText('The email address or the password is wrong.').waitFor()
+      await signIn(page, { ...who, password: 'staple battery horse' })
+      await heading(page, 'Your account')
+      assert.deepEqual(complaints, [])
+      await context.close()
+      await there.context.close()
+    })
+
+    test('confirms the address, and changes it', async () => {
+      const who = person()
+      const next = `new-${who.email}`
+      const { context, page, complaints } = await start()
+      await signUp(page, who)
+      await page.getByRole('link', { name: 'confirm it' }).click()
+      await heading(page, 'Confirm your email address')
+      await page.getByRole('button', { name: 'Send me a link' }).click()
+      await page.getByText('a message with a link is on its way').waitFor()
+      await page.goto((await mailTo(server.origin, who.email, 'verify-email')).url)
+      await page.getByText(`Your email address ${who.email} is confirmed.`).waitFor()
+
+      await page.getByRole('link', { name: 'Go to your account' }).click()
+      await page.getByLabel('New email address').fill(who.email)
+      await page.getByRole('button', { name: 'Change address' }).click()
+      await page.getByRole('alert').getByText('This is the address that your account has already.').waitFor()
+      await page.getByLabel('New email address').fill(next)
+      await page.getByRole('button', { name: 'Change address' }).click()
+      await page.getByText('Your address changes when the link is opened.').waitFor()
+      await page.goto((await mailTo(server.origin, who.email, 'change-email')).url)
+      await page.getByText('open the link in the message that we sent to the new one').waitFor()
+      const { url } = await mailTo(server.origin, next, 'verify-email')
+      await page.goto(url)
+      await page.getByText(`Your email address ${next} is confirmed.`).waitFor()
+      await page.goto(url)
+      await page.getByRole('alert').getByText('This link does not work').waitFor()
+
+      await page.getByRole('button', { name: 'Sign out', exact: true }).click()
+      await signIn(page, { ...who, email: next })
+      await page.getByText(`You are signed in as ${who.name} (${next})`).waitFor()
+      assert.deepEqual(complaints, [])
+      await context.close()
+    })
+
+    test('reads caught mail, and opens its link', async () => {
+      const who = person()
+      const { context, page } = await start()
+      await signUp(page, who)
+      await heading(page, 'Your account')
+      const { subject } = await mailTo(server.origin, who.email, 'verify-email')
+      await page.getByRole('link', { name: 'Caught mail' }).click()
+      await page.getByRole('listitem').filter({ hasText: who.email }).getByRole('link', { name: subject }).click()
+      await heading(page, subject)
+      const message = page.frameLocator('iframe')
+      await message.getByRole('heading', { name: subject }).waitFor()
+      await message.getByRole('link').first().click()
+      await page.getByText(`Your email address ${who.email} is confirmed.`).waitFor()
+      await context.close()
+    })
+
     test('deletes the account', async () => {
       const who = person()
       const { context, page, complaints } = await start()
@@ -140,11 +226,15 @@ for (const javaScriptEnabled of [false, true]) {
       await heading(page, 'Delete your account')
       await page.getByRole('link', { name: 'Keep my account' }).click()
       await page.goto('/account/delete')
-      await page.getByLabel('Password').fill('wrong horse')
-      await page.getByRole('button', { name: 'Delete my account' }).click()
-      await page.getByRole('alert').getByText('This is not your current password.').waitFor()
-      await page.getByLabel('Password').fill(who.password)
-      await page.getByRole('button', { name: 'Delete my account' }).click()
+      await page.getByRole('button', { name: 'Send me a link to delete it' }).click()
+      await page.getByText('We sent you a message.').waitFor()
+      const { url } = await mailTo(server.origin, who.email, 'delete-user')
+      const elsewhere = await start()
+      await elsewhere.page.goto(url)
+      await heading(elsewhere.page, 'This link did not work')
+      await elsewhere.page.getByText('Sign in with this browser').waitFor()
+      await elsewhere.context.close()
+      await page.goto(url)
       await page.getByText('Your account is deleted.').waitFor()
       await signIn(page, who)
       await page.getByRole('alert').waitFor()

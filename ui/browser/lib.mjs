@@ -85,6 +85,17 @@ export function person() {
   return { name: `Ada ${people}`, email: `ada${people}@example.com`, password: secret }
 }
 
+// Returns the last message of a kind to an address that the server has caught,
+// once it is there: mail is sent when the answer is out.
+export async function mailTo(origin, email, kind) {
+  for (const end = Date.now() + 5000; Date.now() < end;) {
+    const mails = await (await fetch(origin + '/dev/mail.json')).json()
+    const found = mails.find((m) => m.to === email && m.kind === kind)
+    if (found) return found
+  }
+  throw new Error(`no mail of kind ${kind} to ${email}`)
+}
+
 export async function signUp(page, who) {
   await page.goto('/sign-up')
   await page.getByLabel('Name').fill(who.name)

@@ -1,5 +1,5 @@
 // Package env puts environment variables over the settings of a file. The names
-// are those of Better Auth and Convex.
+// are those of Better Auth and Convex, where these have one.
 //
 //	BETTER_AUTH_URL               baseURL
 //	BETTER_AUTH_SECRET            secret; also AUTH_SECRET
@@ -7,6 +7,12 @@
 //	BETTER_AUTH_TRUSTED_ORIGINS   more trustedOrigins, with commas between them
 //	CONVEX_URL                    database.convex.url
 //	CONVEX_DEPLOY_KEY             database.convex.deployKey
+//	LOCKSTEP_SECRET               database.convex.secret
+//	MAIL_FROM                     mail.from
+//	SMTP_URL                      mail.smtp.url
+//	SMTP_PASSWORD                 mail.smtp.password
+//	MAIL_WEBHOOK_URL              mail.webhook.url
+//	MAIL_WEBHOOK_SECRET           mail.webhook.secret
 //
 // As in Better Auth, the public names that front ends use for the base URL
 // (NUXT_PUBLIC_AUTH_URL and others) count only when nothing else gives one.
@@ -45,6 +51,7 @@ func Apply(s *file.Settings, getenv func(string) string) error {
 		}
 	}
 	database(&s.Database, getenv)
+	errs = append(errs, mail(&s.Mail, getenv))
 	return errors.Join(errs...)
 }
 
@@ -67,13 +74,15 @@ func baseURL(s *file.Settings, getenv func(string) string) string {
 	return ""
 }
 
-// database never brings the file's key to another deployment than the file's.
+// database never brings the file's key or secret to another deployment than the
+// file's, and neither beside one of the environment.
 func database(db *file.Database, getenv func(string) string) {
 	if url := getenv("CONVEX_URL"); url != "" && url != db.Convex.URL {
 		*db = file.Database{Convex: file.Convex{URL: url}}
 	}
-	if db.Convex.URL != "" {
-		db.Convex.DeployKey = cmp.Or(getenv("CONVEX_DEPLOY_KEY"), db.Convex.DeployKey)
+	key, secret := getenv("CONVEX_DEPLOY_KEY"), getenv("LOCKSTEP_SECRET")
+	if db.Convex.URL != "" && (key != "" || secret != "") {
+		db.Convex.DeployKey, db.Convex.Secret = key, secret
 	}
 }
 

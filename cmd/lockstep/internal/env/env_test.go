@@ -89,6 +89,22 @@ func TestApply(t *testing.T) {
 			result{Database: file.Database{Convex: file.Convex{URL: "https://a.convex.cloud", DeployKey: "key"}}},
 		},
 		{
+			"the shared secret is the deployment's variable", "database: {convex: {url: https://a.convex.cloud}}\n",
+			map[string]string{"LOCKSTEP_SECRET": "shared"},
+			result{Database: file.Database{Convex: file.Convex{URL: "https://a.convex.cloud", Secret: "shared"}}},
+		},
+		{
+			"a credential takes the place of another kind", "database: {convex: {url: https://a.convex.cloud, secret: file, component: c}}\n",
+			map[string]string{"CONVEX_DEPLOY_KEY": "key"},
+			result{Database: file.Database{Convex: file.Convex{URL: "https://a.convex.cloud", DeployKey: "key", Component: "c"}}},
+		},
+		{
+			"what the file allows of one deployment, it does not of another",
+			"database: {convex: {url: https://b.convex.cloud, secret: file, component: c, insecureAllowPublicFunctions: true}}\n",
+			map[string]string{"CONVEX_URL": "https://a.convex.cloud"},
+			result{Database: file.Database{Convex: file.Convex{URL: "https://a.convex.cloud"}}},
+		},
+		{
 			"the key without a deployment does nothing", "database: {sqlite: a.db}\n",
 			map[string]string{"CONVEX_DEPLOY_KEY": "key"},
 			result{Database: file.Database{SQLite: "a.db"}},

@@ -62,7 +62,13 @@ func (e *encoder) section(path string, v reflect.Value) *yaml.Node {
 
 // isSecret reports whether a field holds a secret.
 func isSecret(section reflect.Type, name string) bool {
-	return name == "secret" || name == "deployKey" || section == reflect.TypeFor[lockstep.Secret]() && name == "value"
+	switch section {
+	case reflect.TypeFor[lockstep.Secret]():
+		return name == "value"
+	case reflect.TypeFor[SMTP](): // with some services the user is the secret
+		return name == "user" || name == "password"
+	}
+	return name == "secret" || name == "deployKey"
 }
 
 // value returns the node of a value, or nil for a zero value unless it counts:

@@ -1,5 +1,5 @@
 // Package file reads the configuration file of the lockstep program: YAML with
-// exactly Better Auth's option names, and database beside them.
+// exactly Better Auth's option names, and database and mail beside them.
 //
 //	baseURL: https://example.com
 //	trustedOrigins: [https://app.example.com]
@@ -9,6 +9,11 @@
 //	  expiresIn: 604800 # seconds
 //	database:
 //	  sqlite: ./lockstep.db
+//	mail:
+//	  from: Example <no-reply@example.com>
+//	  smtp:
+//	    host: smtp.example.com
+//	    user: example
 //
 // Nothing is guessed: an option that is unknown, of another type or given twice
 // is an error that names the line. Errors never show the value of an option,
@@ -37,6 +42,11 @@ type Settings struct {
 
 	Auth     lockstep.Config
 	Database Database
+	Mail     Mail
+
+	// Plugins are the names of the plugins, in their order: "bearer", "convex"
+	// and "jwt".
+	Plugins []string
 
 	given map[string]bool
 }
@@ -60,10 +70,21 @@ type Database struct {
 	Convex Convex `option:"convex"`
 }
 
-// Convex is a deployment of Convex.
+// Convex is a deployment of Convex and what opens it; see package store/convex.
 type Convex struct {
 	URL       string `option:"url"`
 	DeployKey string `option:"deployKey"`
+
+	// Secret is LOCKSTEP_SECRET of the deployment. It takes the place of a key.
+	Secret string `option:"secret"`
+
+	// Component is where the Better Auth component is mounted, if the data is
+	// in it.
+	Component string `option:"component"`
+
+	// InsecureAllowPublicFunctions accepts tables that anybody can read and
+	// change.
+	InsecureAllowPublicFunctions bool `option:"insecureAllowPublicFunctions"`
 }
 
 // String returns the URL.

@@ -267,7 +267,7 @@ func TestParseErrors(t *testing.T) {
 		},
 		{
 			"without a likely option there is the list", "user: {deleteUser: {frobnicate: 1}}\n",
-			[]string{"lockstep.yaml:1: unknown option user.deleteUser.frobnicate: there is enabled"},
+			[]string{"lockstep.yaml:1: unknown option user.deleteUser.frobnicate: there is deleteTokenExpiresIn, enabled"},
 		},
 		{
 			"every problem has its line", "appNmae: x\nrateLimit:\n  max: many\n",
@@ -281,8 +281,12 @@ func TestParseErrors(t *testing.T) {
 			[]string{"lockstep.yaml:1: option socialProviders is not supported yet by this version of Lockstep"},
 		},
 		{
-			"later options inside of sections", "user: {changeEmail: {enabled: true}}\n",
-			[]string{"lockstep.yaml:1: option user.changeEmail is not supported yet by this version of Lockstep"},
+			"later options inside of sections", "verification: {storeInDatabase: true}\n",
+			[]string{"lockstep.yaml:1: option verification.storeInDatabase is not supported yet by this version of Lockstep"},
+		},
+		{
+			"functions that send mail", "user: {changeEmail: {enabled: true, sendChangeEmailConfirmation: x}}\n",
+			[]string{"lockstep.yaml:1: option user.changeEmail.sendChangeEmailConfirmation is code: the section mail sends this mail"},
 		},
 		{
 			"functions need a program", "databaseHooks: {user: {}}\nuser: {additionalFields: {f: {type: string, validator: {}}}}\n",
@@ -359,10 +363,10 @@ func TestParseErrors(t *testing.T) {
 			},
 		},
 		{
-			"unknown options without a value", "appNmae:\nplugins:\n",
+			"unknown options without a value", "appNmae:\nsecondaryStorage:\n",
 			[]string{
 				"lockstep.yaml:1: unknown option appNmae: did you mean appName?",
-				"lockstep.yaml:2: option plugins is not supported yet by this version of Lockstep",
+				"lockstep.yaml:2: option secondaryStorage is not supported yet by this version of Lockstep",
 			},
 		},
 		{
@@ -461,7 +465,7 @@ func TestParseErrors(t *testing.T) {
 const (
 	fieldTypes  = "one of string, number, boolean, date, json, string[], number[], or a list of texts"
 	rootOptions = "account, advanced, appName, basePath, baseURL, database, disabledPaths, emailAndPassword, " +
-		"onAPIError, rateLimit, secret, secrets, session, trustedOrigins, user, verification"
+		"emailVerification, mail, onAPIError, plugins, rateLimit, secret, secrets, session, trustedOrigins, user, verification"
 )
 
 func TestErrorsNeverShowValues(t *testing.T) {

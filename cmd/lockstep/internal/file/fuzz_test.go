@@ -21,6 +21,8 @@ func FuzzParse(f *testing.F) {
 		"", "- 1", "a: [", "appName: 2024-01-01", "session: {expiresIn: 1e3, updateAge: 0x10}", "baseURL: *a", "secret: &a [*a]",
 		"rateLimit: {customRules: {/a: false, /b: {window: 1, max: 2}}}", "user: {additionalFields: {f: {type: json, defaultValue: [.nan]}}}",
 		"advanced: {cookies: {a: {}, b: }, disableOriginCheck: false}", "appName: \"\\x85\\u2028\\t\"", "? {a: 1}\n: 2", "secrets: [{}]",
+		"mail: {smtp: {url: 'smtp://a:b@c?tls=none'}}", "mail: {webhook: {url: a, secret: b}, locale: de}",
+		"verification: {storeIdentifier: {default: plain, overrides: {'': hashed, b: ''}}}", "verification: {storeIdentifier: ''}",
 	} {
 		f.Add([]byte(text))
 	}

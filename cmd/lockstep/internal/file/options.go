@@ -20,10 +20,14 @@ type option struct {
 func special() map[string]option {
 	return map[string]option{
 		"database":                         {(*decoder).database, encodeDatabase},
+		"plugins":                          {(*decoder).plugins, encodePlugins},
 		"baseURL":                          {(*decoder).baseURL, encodeBaseURL},
 		"session.cookieCache.refreshCache": {(*decoder).refreshCache, encodeRefreshCache},
 		"rateLimit.customRules":            {(*decoder).customRules, encodeCustomRules},
 		"advanced.disableOriginCheck":      {(*decoder).disableOriginCheck, encodeDisableOriginCheck},
+		"verification.storeIdentifier":     {(*decoder).storeIdentifier, encodeStoreIdentifier},
+		"mail":                             {(*decoder).mail, encodeMail},
+		"mail.smtp.url":                    {(*decoder).smtpURL, encodeSMTPURL},
 	}
 }
 
@@ -31,6 +35,7 @@ func special() map[string]option {
 const (
 	isLater = "is not supported yet by this version of Lockstep"
 	isCode  = "is code: set it in a Go program, with lockstep.Config"
+	isMail  = "is code: the section mail sends this mail"
 	isNever = "is about the JavaScript program and means nothing here"
 )
 
@@ -40,24 +45,26 @@ const (
 func refused() map[string]string {
 	reasons := map[string][]string{
 		isLater: {
-			"socialProviders", "plugins", "emailVerification", "secondaryStorage",
-			"emailAndPassword.resetPasswordTokenExpiresIn", "emailAndPassword.revokeSessionsOnPasswordReset",
-			"user.changeEmail", "user.deleteUser.deleteTokenExpiresIn",
+			"socialProviders", "secondaryStorage",
 			"session.storeSessionInDatabase", "session.preserveSessionInDatabase",
 			"account.updateAccountOnSignIn", "account.accountLinking", "account.encryptOAuthTokens",
 			"account.skipStateCookieCheck", "account.storeStateStrategy", "account.storeAccountCookie",
-			"verification.storeIdentifier", "verification.storeInDatabase", "verification.disableCleanup",
+			"verification.storeInDatabase",
 			"rateLimit.modelName", "rateLimit.fields",
 			"advanced.database", "advanced.crossSubDomainCookies.additionalCookies",
 			"onAPIError.throw", "onAPIError.customizeDefaultErrorPage",
 		},
 		isCode: {
 			"hooks", "databaseHooks", "logger",
-			"emailAndPassword.password", "emailAndPassword.sendResetPassword", "emailAndPassword.onPasswordReset",
-			"emailAndPassword.onExistingUserSignUp", "emailAndPassword.customSyntheticUser",
-			"user.validateUserInfo", "user.deleteUser.sendDeleteAccountVerification",
-			"user.deleteUser.beforeDelete", "user.deleteUser.afterDelete",
+			"emailAndPassword.password", "emailAndPassword.onPasswordReset", "emailAndPassword.customSyntheticUser",
+			"emailVerification.beforeEmailVerification", "emailVerification.afterEmailVerification",
+			"user.validateUserInfo", "user.deleteUser.beforeDelete", "user.deleteUser.afterDelete",
 			"rateLimit.customStorage", "advanced.backgroundTasks", "onAPIError.onError",
+		},
+		isMail: {
+			"emailAndPassword.sendResetPassword", "emailAndPassword.onExistingUserSignUp",
+			"emailVerification.sendVerificationEmail", "user.changeEmail.sendChangeEmailConfirmation",
+			"user.deleteUser.sendDeleteAccountVerification",
 		},
 		isNever: {"telemetry", "experimental"},
 	}

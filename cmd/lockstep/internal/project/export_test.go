@@ -1,0 +1,7 @@
+package project
+
+// Exported for the fuzz test of what is written into a schema.ts.
+var (
+	WithTables = withTables
+	Spreads    = spreads
+)

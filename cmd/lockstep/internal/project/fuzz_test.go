@@ -1,0 +1,40 @@
+package project_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/project"
+)
+
+// FuzzWithTables: a schema.ts loses nothing, gets exactly the two lines, and is
+// not touched a second time.
+func FuzzWithTables(f *testing.F) {
+	for _, src := range []string{
+		guide, "export default defineSchema({})", "// defineSchema({\ndefineSchema({ a: `b` })", "import a\r\ndefineSchema ( {\r\n} )", "'\\''/**/defineSchema({",
+	} {
+		f.Add(src)
+	}
+	const imported, spread = "import { lockstepTables } from './lockstepSchema'", "  ...lockstepTables,"
+	f.Fuzz(func(t *testing.T, src string) {
+		got, ok := project.WithTables(src)
+		if !ok {
+			return
+		}
+		newline := "\n"
+		if strings.Contains(src, "\r\n") {
+			newline = "\r\n"
+		}
+		before, after, _ := strings.Cut(got, imported+newline)
+		between, rest, _ := strings.Cut(after, newline+spread)
+		if before+between+rest != src {
+			t.Errorf("got %q from %q: more than two lines differ", got, src)
+		}
+		if !project.Spreads(got) {
+			t.Errorf("got %q from %q: the lines are not found again", got, src)
+		}
+		if again, ok := project.WithTables(got); ok {
+			t.Errorf("got %q from %q the second time", again, got)
+		}
+	})
+}

@@ -1,0 +1,108 @@
+package convexcheck_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lockstep-auth/lockstep"
+	"github.com/lockstep-auth/lockstep/locksteptest"
+)
+
+const (
+	// latency is that of the link, in the bars of docs/bench.md.
+	latency = 100 * time.Millisecond
+
+	// rounds is how often a time is measured. The best counts: a machine that is
+	// busy with something else only makes it longer.
+	rounds = 3
+
+	// crowd is how many users sign in at the same moment.
+	crowd = 32
+
+	// atOnce is how many calls of a kind a store has under way: the default of
+	// convex.Config.MaxQueries and MaxMutations. More wait for their turn.
+	atOnce = 12
+)
+
+// testLatency measures requests over a link with latency. The passwords are
+// those of locksteptest, which cost nothing to hash: what scrypt takes, tens of
+// milliseconds of one processor, comes on top of each sign-in and sign-up.
+func (b *bed) testLatency(t *testing.T) {
+	l := newLink(t)
+	s := b.serve(t, l, func(c *lockstep.Config) { c.Session.CookieCache.Enabled = false })
+	email := address("latency", b.name)
+	me := s.signUp(t, email)
+	l.delay = latency
+	signIn := func() *locksteptest.Response { return s.NewBrowser(t).Post("/sign-in/email", credentials(email)) }
+	round := 0
+	for _, c := range []struct {
+		name  string
+		call  func() *locksteptest.Response
+		trips int
+	}{
+		{"get-session", func() *locksteptest.Response { return me.Get("/get-session") }, 1},
+		{"sign-in", signIn, 2},
+		{"sign-up", func() *locksteptest.Response {
+			round++
+			email := address("latency", b.name, round)
+			return s.NewBrowser(t).Post("/sign-up/email", m{"name": "Ada", "email": email, "password": password(email)})
+		}, 2},
+	} {
+		best := fastest(t, func() time.Duration { return timed(t, c.call) })
+		if least := time.Duration(c.trips) * latency; best < least || best > least+latency/2 {
+			t.Errorf("%s takes %v, want %d trips of %v", c.name, best, c.trips, latency)
+		}
+	}
+	for _, n := range []int{atOnce, crowd} {
+		p95 := fastest(t, func() time.Duration { return together(t, n, signIn) })
+		turns := (n + atOnce - 1) / atOnce // until everybody's call has begun
+		// The mutations of the first overlap with the queries of the next.
+		if most := time.Duration(turns+1) * latency * 3 / 2; p95 > most {
+			t.Errorf("%d sign-ins at once: the 95th percentile is %v, want %v at most", n, p95, most)
+		}
+		t.Logf("%d sign-ins at once over %v: 95th percentile %v", n, latency, p95)
+	}
+}
+
+// fastest returns the best of several measurements.
+func fastest(t *testing.T, measure func() time.Duration) time.Duration {
+	t.Helper()
+	best := measure()
+	for range rounds - 1 {
+		best = min(best, measure())
+	}
+	return best
+}
+
+// timed returns how long a call takes that succeeds.
+func timed(t *testing.T, call func() *locksteptest.Response) time.Duration {
+	t.Helper()
+	start := time.Now()
+	got := call()
+	took := time.Since(start)
+	if got.Status != 200 || got.Body == "null" {
+		t.Errorf("got %d %s", got.Status, got.Body)
+	}
+	return took
+}
+
+// together makes n calls at the same moment and returns the 95th percentile of
+// their times.
+func together(t *testing.T, n int, call func() *locksteptest.Response) time.Duration {
+	t.Helper()
+	start := make(chan struct{})
+	times := make([]time.Duration, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			times[i] = timed(t, call)
+		})
+	}
+	close(start)
+	wg.Wait()
+	slices.Sort(times)
+	return times[(n*95+99)/100-1]
+}
