@@ -364,6 +364,7 @@ func (s *deadlineStore) Apply(ctx context.Context, batch store.Batch) ([]store.R
 	defer cancel()
 	rows, err := s.store.Apply(ctx, batch)
 	if errors.Is(err, store.ErrUnknownOutcome) && batch.ID != "" && ctx.Err() == nil {
+		batch.Again = true
 		rows, err = s.store.Apply(ctx, batch)
 	}
 	return rows, s.explain(ctx, err)

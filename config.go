@@ -62,7 +62,8 @@ type Config struct {
 	// TrustedOriginsFunc names more trusted origins for one request.
 	TrustedOriginsFunc func(*http.Request) []string `option:"-"`
 
-	// DisabledPaths are endpoints that answer 404, such as "/sign-up/email".
+	// DisabledPaths are endpoints that answer 404, such as "/sign-up/email". New
+	// refuses a path that no endpoint has.
 	DisabledPaths []string `option:"disabledPaths"`
 
 	EmailAndPassword  EmailAndPassword    `option:"emailAndPassword"`

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,6 +50,7 @@ type idp struct {
 	scope    string        // granted; as asked for if empty
 	down     bool          // answers 500
 	hold     chan struct{} // if not nil, the token endpoint waits for it
+	waiting  atomic.Int64  // how many requests wait, or have waited
 }
 
 // A grant is what somebody has allowed the client.
@@ -154,6 +156,7 @@ func (i *idp) token(w http.ResponseWriter, r *http.Request) {
 	hold := i.hold
 	i.mu.Unlock()
 	if hold != nil {
+		i.waiting.Add(1)
 		<-hold
 	}
 	i.mu.Lock()

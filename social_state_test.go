@@ -18,6 +18,7 @@ import (
 	"github.com/lockstep-auth/lockstep/locksteptest"
 	"github.com/lockstep-auth/lockstep/store"
 	"github.com/lockstep-auth/lockstep/store/memory"
+	"github.com/lockstep-auth/lockstep/store/sqlite"
 )
 
 type (
@@ -294,6 +295,50 @@ func TestSocialTrips(t *testing.T) {
 				t.Errorf("a callback from another browser costs %d trips", got)
 			}
 		})
+	}
+}
+
+// TestSocialOnSQLite goes through the operations of sign-up, sign-in, links and
+// tokens on a real database, with twenty first callbacks at once.
+func TestSocialOnSQLite(t *testing.T) {
+	t.Parallel()
+	db, err := sqlite.Open(t.TempDir() + "/test.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	s := newSocialServer(t, func(c *lockstep.Config) {
+		c.Store = db
+		c.Account.AccountLinking.RequireLocalEmailVerified = new(false)
+		c.Account.AccountLinking.UpdateUserInfoOnLink = true
+		c.Account.EncryptOAuthTokens = true
+	})
+	b := s.signedUp(t, "ada@example.com")
+	var wg sync.WaitGroup
+	for range 20 {
+		browser := s.NewBrowser(t)
+		q := s.begun(t, browser)
+		cookies := browser.CookieHeader()
+		wg.Go(func() {
+			if to := backAs(s, cookies, q); to != "/in" {
+				t.Errorf("went to %s", to)
+			}
+		})
+	}
+	wg.Wait()
+	wantNobody(t, b) // the password was nobody's
+	wantLocation(t, s.signIn(t, b, adaAtIDP(), nil), "/in")
+	wantLocation(t, s.link(t, b, person{sub: "2", email: "ada@example.com", verified: true}, m{"provider": "other"}), "/linked")
+	if users, accounts := len(s.rows(t, identity.UserTable)), len(s.rows(t, identity.AccountTable)); users != 1 || accounts != 2 {
+		t.Fatalf("%d users, %d accounts", users, accounts)
+	}
+	id := s.rows(t, identity.AccountTable, "providerId", "fake")[0]["id"]
+	s.Clock.Advance(time.Hour)
+	want(t, b.Post("/get-access-token", m{"accountId": id}), 200, "")
+	want(t, b.Post("/unlink-account", m{"accountId": id}), 200, "")
+	want(t, b.Post("/sign-out", m{}), 200, "")
+	if left := s.rows(t, identity.VerificationTable); len(left) > 0 {
+		t.Errorf("left: %v", left)
 	}
 }
 

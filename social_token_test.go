@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -165,6 +166,34 @@ func TestRenewalIsSingleFlight(t *testing.T) {
 	}
 	if after := s.rows(t, identity.AccountTable)[0]; after["accessToken"] == row["accessToken"] || after["refreshToken"] == row["refreshToken"] {
 		t.Errorf("stored: %v", after)
+	}
+}
+
+// TestRenewalElsewhere: tokens that another server has stored in the meantime are
+// used, before the service is asked and after.
+func TestRenewalElsewhere(t *testing.T) {
+	t.Parallel()
+	s := newSocialServer(t)
+	b := s.Browser
+	wantLocation(t, s.signIn(t, b, adaAtIDP(), nil), "/in")
+	id := s.rows(t, identity.AccountTable)[0]["id"].(string)
+	s.Clock.Advance(time.Hour)
+	hold, done := make(chan struct{}), make(chan string)
+	s.idp.set(func(i *idp) { i.hold = hold })
+	go func() {
+		done <- b.Post("/get-access-token", m{"accountId": id}).Body
+	}()
+	for s.idp.waiting.Load() == 0 {
+		runtime.Gosched()
+	}
+	elsewhere := store.Record{"accessToken": "theirs", "refreshToken": "theirs-too", "accessTokenExpiresAt": s.Clock.Now().Add(time.Hour)}
+	s.setAccount(t, id, elsewhere)
+	close(hold)
+	if got := <-done; !strings.HasPrefix(got, `{"accessToken":"theirs",`) {
+		t.Errorf("got %s", got)
+	}
+	if row := s.rows(t, identity.AccountTable)[0]; row["refreshToken"] != "theirs-too" {
+		t.Errorf("stored %v", row["refreshToken"])
 	}
 }
 

@@ -37,6 +37,14 @@ func (l *Login) WithUser(u *identity.User) *Login {
 	return &Login{Session: l.Session, User: u, Cached: l.Cached, ends: l.ends, cachedSession: l.cachedSession}
 }
 
+// WithChange returns l with the same user, changed: in a session cookie its
+// members keep their order, as upstream's do.
+func (l *Login) WithChange(u *identity.User) *Login {
+	next := l.WithUser(u)
+	next.cachedUser = l.cachedUser
+	return next
+}
+
 // WithSession returns l with the session as it is now.
 func (l *Login) WithSession(s *identity.Session) *Login {
 	return &Login{Session: s, User: l.User, Cached: l.Cached, ends: l.ends, cachedUser: l.cachedUser}

@@ -190,6 +190,10 @@ type Batch struct {
 	// batches that are not sent again.
 	ID string
 
+	// Again says that the batch may have been carried out before. A store that
+	// does not remember batches cannot tell, and answers ErrUnknownOutcome.
+	Again bool
+
 	Ops []Op
 }
 

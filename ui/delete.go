@@ -45,13 +45,21 @@ func (v *visit) deleteAccount() {
 		v.showDelete(http.StatusBadRequest, f)
 		return
 	}
-	in, done := map[string]any{"password": f.get("password")}, withQuery("/", "notice", "deleted")
+	deleted := withQuery("/", "notice", "deleted")
+	in := map[string]any{"password": f.get("password")}
 	if v.DeleteByMail {
-		in, done = map[string]any{"callbackURL": done}, withQuery("/account/delete", "notice", "delete-sent")
+		in = map[string]any{"callbackURL": deleted}
 	}
-	err := v.post("/delete-user", in, nil)
-	if err == nil {
-		v.redirect(done)
+	var out struct {
+		Message string `json:"message"`
+	}
+	err := v.post("/delete-user", in, &out)
+	switch {
+	case err == nil && out.Message == "User deleted":
+		v.redirect(deleted)
+		return
+	case err == nil: // whatever DeleteByMail says, the server has sent a link
+		v.redirect(withQuery("/account/delete", "notice", "delete-sent"))
 		return
 	}
 	if status, again := v.formFailed(f, err); again {

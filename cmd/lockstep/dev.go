@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 
 	lockstep "github.com/lockstep-auth/lockstep"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
@@ -135,7 +136,9 @@ func newSite(c *lockstep.Config, auth *lockstep.Auth) (http.Handler, error) {
 	if err != nil || at.Path == "" {
 		return auth, err
 	}
-	ep, has := &c.EmailAndPassword, func(path string) bool { return !slices.Contains(c.DisabledPaths, path) }
+	ep, has := &c.EmailAndPassword, func(path string) bool {
+		return !slices.ContainsFunc(c.DisabledPaths, func(p string) bool { return strings.Trim(p, "/") == path[1:] })
+	}
 	return ui.New(auth, ui.Config{
 		AppName: c.AppName, BasePath: at.Path, Log: c.Log, Mailbox: mailPath,
 		MinPasswordLength: ep.MinPasswordLength, MaxPasswordLength: ep.MaxPasswordLength,

@@ -133,7 +133,7 @@ export class Scenario {
 		return Object.fromEntries(sides.map((side) => [side, { json: { token } }]));
 	}
 
-	/** Puts a one-time secret for the first member into both databases, under an identifier. */
+	/** Puts a one-time secret of the actor, the first member, into both databases. */
 	secretFor(actor, identifier) {
 		const at = new Date(Date.now() + 60_000).toISOString();
 		const row = [identifier.padEnd(32, "0").replace(/[^a-zA-Z0-9]/g, "0").slice(-32), identifier, `${actor}1User`.padEnd(32, "0"), at, at, at];

@@ -100,16 +100,10 @@ func (b *bed) catalogue() []fault {
 // shortfalls are the cases in which plain createApi does not keep the
 // invariants, since it has neither transactions nor memory.
 func shortfalls() map[string][]string {
-	// A batch whose outcome is unknown is sent once more, which only Lockstep's
-	// functions recognise. The second one finds the secret spent, or the password
-	// changed, and the client hears that its own was wrong.
-	mistaken := []string{"reset-password", "change-password", "change-password that ends sessions"}
 	// A sign-up is three mutations: nobody is left to take the first one back, or
 	// to make the others.
 	half := []string{"sign-up"}
 	return map[string][]string{
-		"an answer to a mutation dropped":   mistaken,
-		"every other answer dropped":        mistaken,
 		"the server dies after its call 2":  half,
 		"the server dies before its call 3": half,
 	}

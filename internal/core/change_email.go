@@ -199,7 +199,7 @@ func (c *core) carryOut(call *plugin.Call, login *plugin.Login, ch identity.Emai
 		}
 	}
 	if login != nil {
-		call.SetSession(login.WithUser(changed), nil)
+		call.SetSession(login.WithChange(changed), nil)
 	}
 	return changed, nil
 }

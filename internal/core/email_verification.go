@@ -204,7 +204,7 @@ func (c *core) verify(call *plugin.Call, user *identity.User) error {
 	case session != nil:
 		call.SetSession(&plugin.Login{Session: session, User: verified}, nil)
 	case login != nil:
-		call.SetSession(login.WithUser(verified), nil)
+		call.SetSession(login.WithChange(verified), nil)
 	}
 	return nil
 }

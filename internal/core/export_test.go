@@ -19,6 +19,9 @@ func WithParam(origin, callback, name, value string) string {
 // WithError is withError.
 func WithError(callback, code string) string { return withError(callback, code) }
 
+// StoredEmail is storedEmail.
+func StoredEmail(email string) string { return storedEmail(email) }
+
 // EscapeComponent is escapeComponent.
 func EscapeComponent(s string) string { return escapeComponent(s) }
 

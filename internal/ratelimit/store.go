@@ -2,6 +2,7 @@ package ratelimit
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"sync/atomic"
@@ -128,7 +129,7 @@ func (s *Store) take(ctx context.Context, key string, rule Rule, now int64) (Dec
 // apply performs an operation. It is not done, and there is no error, if the
 // row is not what the operation expects.
 func (s *Store) apply(ctx context.Context, op store.Op) (done bool, err error) {
-	_, err = s.db.Apply(ctx, store.Batch{Ops: []store.Op{op}})
+	_, err = s.db.Apply(ctx, store.Batch{ID: rand.Text(), Ops: []store.Op{op}})
 	if store.IsGuard(err) || store.IsUnique(err, table) {
 		return false, nil
 	}

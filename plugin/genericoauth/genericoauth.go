@@ -244,31 +244,26 @@ func unreserved(params oauth.Params) oauth.Params {
 
 // profile returns the function that reads a user.
 func (c *Config) profile(oidc bool) func(oauth.Claims) (oauth.Profile, error) {
-	read := c.Profile
-	if read == nil {
-		read = func(claims oauth.Claims) (oauth.Profile, error) { return standardProfile(claims), nil }
-	}
-	subject := c.AccountSubject
-	if subject == nil && c.Profile == nil {
-		subject = func(claims oauth.Claims) string {
-			if id := claims.Identifier("id"); id != "" && !oidc {
-				return id
-			}
-			return claims.Identifier("sub")
-		}
-	}
 	return func(claims oauth.Claims) (oauth.Profile, error) {
-		p, err := read(claims)
-		if err == nil && subject != nil {
-			p.Subject = subject(claims)
+		p, err := c.read(claims, oidc)
+		if err == nil && c.AccountSubject != nil {
+			p.Subject = c.AccountSubject(claims)
 		}
 		return p, err
 	}
 }
 
-// standardProfile reads the standard claims (OpenID Connect Core §5.1).
-func standardProfile(c oauth.Claims) oauth.Profile {
-	return oauth.Profile{
-		Name: c.Text("name"), Email: c.Text("email"), EmailVerified: c.Flag("email_verified"), Image: c.Text("picture"),
+func (c *Config) read(claims oauth.Claims, oidc bool) (oauth.Profile, error) {
+	if c.Profile != nil {
+		return c.Profile(claims)
 	}
+	// The standard claims (OpenID Connect Core §5.1).
+	p := oauth.Profile{
+		Subject: claims.Identifier("sub"), Name: claims.Text("name"), Email: claims.Text("email"),
+		EmailVerified: claims.Flag("email_verified"), Image: claims.Text("picture"),
+	}
+	if id := claims.Identifier("id"); id != "" && !oidc {
+		p.Subject = id
+	}
+	return p, nil
 }

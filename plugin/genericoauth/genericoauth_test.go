@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,20 +46,26 @@ type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
 
+// An env is what a provider needs to be used.
+type env struct {
+	client  *oauth.Client
+	service *service
+	clock   *clock
+}
+
 // start makes the plugin's only provider, ready to be used.
-func start(t *testing.T, c genericoauth.Config, answers map[string]any) (plugin.Provider, *oauth.Client, *service, *clock) {
+func start(t *testing.T, c genericoauth.Config, answers map[string]any) (plugin.Provider, env) {
 	t.Helper()
-	k := &clock{time.Unix(1_790_000_000, 0)}
+	e := env{service: &service{answers: answers}, clock: &clock{time.Unix(1_790_000_000, 0)}}
 	p := genericoauth.New(c)
-	if err := p.Init(&plugin.Host{Now: k.now}); err != nil {
+	if err := p.Init(&plugin.Host{Now: e.clock.now}); err != nil {
 		t.Fatal(err)
 	}
-	s := &service{answers: answers}
-	client, err := oauth.New(oauth.Config{Now: k.now, Transport: s})
-	if err != nil {
+	var err error
+	if e.client, err = oauth.New(oauth.Config{Now: e.clock.now, Transport: e.service}); err != nil {
 		t.Fatal(err)
 	}
-	return p.Providers[0], client, s, k
+	return p.Providers[0], e
 }
 
 const discovery = "https://id.example/.well-known/openid-configuration"
@@ -69,9 +76,7 @@ func document(more m) m {
 		"userinfo_endpoint": "https://id.example/u", "jwks_uri": "https://id.example/k", "end_session_endpoint": "https://id.example/out",
 		"id_token_signing_alg_values_supported": []string{"HS256", "ES256", "none"},
 	}
-	for name, value := range more {
-		d[name] = value
-	}
+	maps.Copy(d, more)
 	return d
 }
 
@@ -85,9 +90,9 @@ func TestDiscovery(t *testing.T) {
 	c.Scopes = []string{"email"}
 	c.DiscoveryHeaders = map[string]string{"Epic-Client-ID": "7"}
 	c.AuthorizationURLParams = oauth.Params{{Name: "audience", Value: "api"}, {Name: "state", Value: "evil"}}
-	provider, client, s, _ := start(t, c, map[string]any{discovery: document(m{"authorization_response_iss_parameter_supported": true})})
+	provider, e := start(t, c, map[string]any{discovery: document(m{"authorization_response_iss_parameter_supported": true})})
 	for range 3 {
-		p, err := provider.Describe(t.Context(), client)
+		p, err := provider.Describe(t.Context(), e.client)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,8 +109,8 @@ func TestDiscovery(t *testing.T) {
 			t.Errorf("got  %s\nwant %s (%v)", u, want, err)
 		}
 	}
-	if n := s.asked.Load(); n != 1 || s.header.Get("Epic-Client-ID") != "7" {
-		t.Errorf("asked %d times, with %v", n, s.header)
+	if n := e.service.asked.Load(); n != 1 || e.service.header.Get("Epic-Client-ID") != "7" {
+		t.Errorf("asked %d times, with %v", n, e.service.header)
 	}
 }
 
@@ -125,18 +130,18 @@ func TestDiscoveryFails(t *testing.T) {
 			if answer != nil {
 				answers[discovery] = answer
 			}
-			provider, client, s, k := start(t, config(), answers)
+			provider, e := start(t, config(), answers)
 			for range 3 {
-				if _, err := provider.Describe(t.Context(), client); err == nil {
+				if _, err := provider.Describe(t.Context(), e.client); err == nil {
 					t.Fatal("it is available")
 				}
 			}
-			if n := s.asked.Load(); n != 1 {
+			if n := e.service.asked.Load(); n != 1 {
 				t.Errorf("asked %d times at once", n)
 			}
 			answers[discovery] = document(nil)
-			k.at = k.at.Add(6 * time.Second)
-			if _, err := provider.Describe(t.Context(), client); err != nil {
+			e.clock.at = e.clock.at.Add(6 * time.Second)
+			if _, err := provider.Describe(t.Context(), e.client); err != nil {
 				t.Errorf("still unavailable: %v", err)
 			}
 		})
@@ -146,10 +151,10 @@ func TestDiscoveryFails(t *testing.T) {
 // TestCancelledRequest: one browser that gives up does not fail the others.
 func TestCancelledRequest(t *testing.T) {
 	t.Parallel()
-	provider, client, _, _ := start(t, config(), map[string]any{discovery: document(nil)})
+	provider, e := start(t, config(), map[string]any{discovery: document(nil)})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := provider.Describe(ctx, client); err != nil {
+	if _, err := provider.Describe(ctx, e.client); err != nil {
 		t.Error(err)
 	}
 }
@@ -196,8 +201,8 @@ func TestRequireIDTokenVerification(t *testing.T) {
 	for _, required := range []bool{true, false} {
 		c := config()
 		c.RequireIDTokenVerification = required
-		provider, client, _, _ := start(t, c, map[string]any{discovery: document(m{"jwks_uri": nil})})
-		if _, err := provider.Describe(t.Context(), client); (err != nil) != required {
+		provider, e := start(t, c, map[string]any{discovery: document(m{"jwks_uri": nil})})
+		if _, err := provider.Describe(t.Context(), e.client); (err != nil) != required {
 			t.Errorf("required %v: %v", required, err)
 		}
 	}
@@ -234,9 +239,9 @@ func TestLogout(t *testing.T) {
 		if tc.change != nil {
 			tc.change(&c)
 		}
-		provider, client, _, _ := start(t, c, map[string]any{discovery: document(nil)})
+		provider, e := start(t, c, map[string]any{discovery: document(nil)})
 		tc.logout.BaseURL = base
-		if got, err := provider.Logout(t.Context(), client, tc.logout); err != nil || got != tc.want {
+		if got, err := provider.Logout(t.Context(), e.client, tc.logout); err != nil || got != tc.want {
 			t.Errorf("%s: got %s, want %s (%v)", tc.name, got, tc.want, err)
 		}
 	}
@@ -282,16 +287,16 @@ func TestSubjects(t *testing.T) {
 		if tc.info != nil {
 			answers["https://id.example/u"] = tc.info
 		}
-		provider, client, _, k := start(t, tc.config, answers)
-		p, err := provider.Describe(t.Context(), client)
+		provider, e := start(t, tc.config, answers)
+		p, err := provider.Describe(t.Context(), e.client)
 		if err != nil {
 			t.Fatal(err)
 		}
 		tokens := oauth.Tokens{AccessToken: "a"}
 		if tc.idToken != nil {
-			tokens.IDToken = idToken(tc.idToken, k)
+			tokens.IDToken = idToken(tc.idToken, e.clock)
 		}
-		got, err := client.User(t.Context(), p, tokens, oauth.UserRequest{})
+		got, err := e.client.User(t.Context(), p, tokens, oauth.UserRequest{})
 		if got.Subject != tc.want || (err != nil) != (tc.want == "") {
 			t.Errorf("%s: %q, %v", tc.name, got.Subject, err)
 		}
@@ -364,12 +369,12 @@ func TestPresets(t *testing.T) {
 			}
 			continue
 		}
-		provider, client, _, _ := start(t, c, map[string]any{tc.userInfo: tc.info})
-		p, err := provider.Describe(t.Context(), client)
+		provider, e := start(t, c, map[string]any{tc.userInfo: tc.info})
+		p, err := provider.Describe(t.Context(), e.client)
 		if err != nil {
 			t.Fatal(err)
 		}
-		u, err := client.User(t.Context(), p, oauth.Tokens{AccessToken: "a/t"}, oauth.UserRequest{})
+		u, err := e.client.User(t.Context(), p, oauth.Tokens{AccessToken: "a/t"}, oauth.UserRequest{})
 		if got := fmt.Sprintf("%s %s %v %s", u.Name, u.Email, u.EmailVerified, u.Image); err != nil || u.Subject != tc.wantSubject || got != tc.wantUser {
 			t.Errorf("%s: %s: %s (%v)", tc.id, u.Subject, got, err)
 		}
@@ -399,12 +404,12 @@ func TestEntraID(t *testing.T) {
 		if tc.info != nil {
 			answers["https://graph.microsoft.com/oidc/userinfo"] = tc.info
 		}
-		provider, client, _, k := start(t, c, answers)
-		p, err := provider.Describe(t.Context(), client)
+		provider, e := start(t, c, answers)
+		p, err := provider.Describe(t.Context(), e.client)
 		if err != nil {
 			t.Fatal(err)
 		}
-		u, err := client.User(t.Context(), p, oauth.Tokens{AccessToken: "a", IDToken: idToken(tc.idToken, k)}, oauth.UserRequest{})
+		u, err := e.client.User(t.Context(), p, oauth.Tokens{AccessToken: "a", IDToken: idToken(tc.idToken, e.clock)}, oauth.UserRequest{})
 		if tc.want == "" {
 			if _, ok := errors.AsType[*oauth.Error](err); !ok {
 				t.Errorf("%s: %v", tc.name, err)
@@ -439,8 +444,8 @@ func FuzzDiscovery(f *testing.F) {
 		if !json.Valid([]byte(text)) {
 			return
 		}
-		provider, client, _, _ := start(t, config(), map[string]any{discovery: json.RawMessage(text)})
-		p, err := provider.Describe(t.Context(), client)
+		provider, e := start(t, config(), map[string]any{discovery: json.RawMessage(text)})
+		p, err := provider.Describe(t.Context(), e.client)
 		if err != nil {
 			return
 		}

@@ -55,6 +55,9 @@ type clash struct{ *store.UniqueError }
 
 // apply implements dialect. Batch.ID is not used: createApi cannot remember it.
 func (c *crud) apply(ctx context.Context, b store.Batch) ([]store.Record, error) {
+	if b.Again {
+		return nil, fmt.Errorf("%w: createApi does not remember what it was sent", store.ErrUnknownOutcome)
+	}
 	for try := 1; ; try++ {
 		r := &run{
 			crud: c, ops: b.Ops, order: c.order(b.Ops),
