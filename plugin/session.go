@@ -342,15 +342,17 @@ func (c *Call) writeCache(l *Login, untilBrowserEnds bool) {
 	if untilBrowserEnds {
 		k.MaxAge, life = nil, 0
 	}
+	made := c.now()
 	if l.Cached && !c.Host.Session.Stateless {
-		left := l.ends.Sub(c.now())
-		if left < time.Second {
+		left := l.ends.Sub(made)
+		if left <= 0 {
 			c.dropCache()
 			return
 		}
-		life = int(left / time.Second) // the cookie itself may live longer, as upstream's
+		life = int((left + time.Second - 1) / time.Second)
+		made = l.ends.Add(-time.Duration(life) * time.Second)
 	}
-	value := c.Host.c.Cache.Encode(c.cachePayload(l), c.now(), life)
+	value := c.Host.c.Cache.Encode(c.cachePayload(l), made, life)
 	parts, ok := c.split(k, value)
 	if !ok || len(parts) > maxCacheCookies {
 		parts = nil

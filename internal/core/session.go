@@ -53,7 +53,6 @@ func listSessions(call *plugin.Call) ([]wire.Session, error) {
 	}
 	known := func(s *identity.Session) bool { return s.Token == login.Session.Token }
 	if login.Cached && !call.Host.Session.Stateless && !slices.ContainsFunc(sessions, known) {
-		call.ForgetSession() // ended since the session cookie was made
 		return nil, plugin.Unauthorized()
 	}
 	out := make([]wire.Session, len(sessions))
