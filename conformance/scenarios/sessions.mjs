@@ -126,7 +126,9 @@ group("sessions with a session cache", { options: { session: { cookieCache: { en
 		await t.post("/revoke-other-sessions", { as: "alice" });
 		await t.get("/get-session", { as: "phone" });
 		await t.get("/list-accounts", { as: "phone" });
+		t.copyJar("phone", "thief");
 		await t.get("/list-sessions", { as: "phone" });
+		t.copyJar("thief", "phone");
 		await t.post("/update-session", { as: "phone", json: { x: 1 } });
 		t.copyJar("phone", "thief");
 		for (const [path, json] of [

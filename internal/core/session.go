@@ -53,6 +53,7 @@ func listSessions(call *plugin.Call) ([]wire.Session, error) {
 	}
 	known := func(s *identity.Session) bool { return s.Token == login.Session.Token }
 	if login.Cached && !call.Host.Session.Stateless && !slices.ContainsFunc(sessions, known) {
+		call.ForgetSession() // or pages would go in circles
 		return nil, plugin.Unauthorized()
 	}
 	out := make([]wire.Session, len(sessions))
