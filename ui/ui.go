@@ -51,7 +51,9 @@ type Config struct {
 	VerifyFirst   bool
 
 	// ChangeEmail and DeleteUser add these to the account. DeleteByMail is for
-	// servers that delete when a link from a mail is opened.
+	// servers that delete when a link from a mail is opened, and only for them:
+	// the page then asks for no password, and a server that sends no mail deletes
+	// the account of a fresh session at once.
 	ChangeEmail  bool
 	DeleteUser   bool
 	DeleteByMail bool
