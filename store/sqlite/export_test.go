@@ -1,6 +1,10 @@
 package sqlite
 
-import "database/sql/driver"
+import (
+	"database/sql/driver"
+
+	"github.com/lockstep-auth/lockstep/store"
+)
 
 // OpenWith is Open with more pragmas for the connection that writes.
 func OpenWith(path string, pragmas ...string) (*Store, error) { return open(path, pragmas) }
@@ -13,3 +17,13 @@ func AppendJSON(dst []byte, v any) []byte { return appendJSON(dst, v) }
 
 // EncodeURIComponent is JavaScript's.
 func EncodeURIComponent(s string) string { return encodeURIComponent(s) }
+
+// NearSQL is the statement that looks for the row of a query where it was found
+// before.
+func (s *Store) NearSQL(q store.Query) string {
+	l, err := s.lookup(q)
+	if err != nil || !l.place.known() {
+		return ""
+	}
+	return string(l.near().text)
+}

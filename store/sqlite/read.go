@@ -19,6 +19,10 @@ type lookup struct {
 	// row, else by a statement for each row.
 	other  *table
 	joined bool
+
+	// place is where a lookup that can find one row at most found it last, or
+	// nil for others; see places.
+	place *place
 }
 
 // Read implements store.Store.
@@ -59,39 +63,65 @@ func (s *Store) lookup(q store.Query) (*lookup, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lookup{query: q, table: t}
-	l.text = make([]byte, 0, 1024) // enough for a session and its user
-	l.args = make([]driver.NamedValue, 0, 4)
 	if q.Limit < 0 || q.Offset < 0 {
 		return nil, errNegative
 	}
+	l := &lookup{query: q, table: t}
 	if q.With != nil && !q.Count {
 		if err := s.join(l, q.With); err != nil {
 			return nil, err
 		}
 	}
-	switch {
-	case q.Count:
-		l.write("select count(*)")
-	case l.joined:
-		l.write("select ", t.list["a."], ", ", l.other.list["b."])
-	default:
-		l.write("select ", t.list["a."])
+	if value, ok := l.unique(); ok {
+		l.place = s.places.find(&l.query, value)
 	}
-	l.write(" from ", t.quoted, " as a")
+	if l.place.known() {
+		return l, nil // usually enough
+	}
+	return l, l.compose()
+}
+
+// compose writes the statement.
+func (l *lookup) compose() error {
+	st, t := &l.statement, l.table
+	st.text = make([]byte, 0, 1024) // enough for a session and its user
+	st.args = make([]driver.NamedValue, 0, 4)
+	if l.query.Count {
+		st.write("select count(*)")
+	} else {
+		l.columns(st)
+	}
+	st.write(" from ", t.quoted, " as a")
 	if l.joined {
-		l.write(" left join ", l.other.quoted, " as b on b.\"id\" = a.", t.byName[q.With.Local].quoted)
-		if err := l.other.where(&l.statement, "b.", " and ", q.With.Where, nil); err != nil {
-			return nil, err
+		with := l.query.With
+		st.write(" left join ", l.other.quoted, " as b on b.\"id\" = a.", t.byName[with.Local].quoted)
+		if err := l.other.where(st, "b.", " and ", with.Where, nil); err != nil {
+			return err
 		}
 	}
-	if err := t.where(&l.statement, "a.", " where ", q.Where, nil); err != nil {
-		return nil, err
+	if err := t.where(st, "a.", " where ", l.query.Where, nil); err != nil {
+		return err
 	}
-	if q.Count {
-		return l, nil
+	if l.query.Count {
+		return nil
 	}
-	return l, l.order()
+	return l.order()
+}
+
+// columns writes SELECT with what run reads: the row, what comes along, and for
+// a lookup with a place the rowids of both.
+func (l *lookup) columns(st *statement) {
+	st.write("select ", l.table.list["a."])
+	if l.joined {
+		st.write(", ", l.other.list["b."])
+	}
+	if l.place == nil {
+		return
+	}
+	st.write(", a.rowid")
+	if l.joined {
+		st.write(", b.rowid")
+	}
 }
 
 // order writes ORDER BY and LIMIT. Rows that tie come as they were created.
@@ -151,9 +181,29 @@ func (s *Store) join(l *lookup, j *store.Join) error {
 	return nil
 }
 
-// run reads the rows. Without joins that need more, that is one statement.
+// run reads the rows. Without joins that need more, that is one statement, or a
+// second one if the row is not where it was.
 func (l *lookup) run(ctx context.Context, c *conn, out *store.Result) error {
-	err := c.query(ctx, &l.statement, func(values []driver.Value) error {
+	if l.joined {
+		out.Related = [][]store.Record{}
+	}
+	if l.place.known() {
+		if err := c.query(ctx, l.near(), l.reader(out)); err != nil || len(out.Rows) > 0 {
+			return err
+		}
+		if err := l.compose(); err != nil {
+			return err
+		}
+	}
+	if err := c.query(ctx, &l.statement, l.reader(out)); err != nil || l.other == nil || l.joined {
+		return err
+	}
+	return l.fanOut(ctx, c, out)
+}
+
+// reader returns the function that takes up the rows of the statement.
+func (l *lookup) reader(out *store.Result) func([]driver.Value) error {
+	return func(values []driver.Value) error {
 		if l.query.Count {
 			n, ok := values[0].(int64)
 			if !ok {
@@ -167,28 +217,24 @@ func (l *lookup) run(ctx context.Context, c *conn, out *store.Result) error {
 			return err
 		}
 		out.Rows = append(out.Rows, r)
-		if !l.joined {
-			return nil
+		rest := values[len(l.table.columns):]
+		if l.joined {
+			var related []store.Record
+			if rest[0] != nil { // no id, no row
+				r, err := l.other.row(rest)
+				if err != nil {
+					return err
+				}
+				related = []store.Record{r}
+			}
+			out.Related = append(out.Related, related)
+			rest = rest[len(l.other.columns):]
 		}
-		values = values[len(l.table.columns):]
-		if values[0] == nil { // no id, no row
-			out.Related = append(out.Related, nil)
-			return nil
+		if l.place != nil {
+			l.place.remember(rest)
 		}
-		related, err := l.other.row(values)
-		out.Related = append(out.Related, []store.Record{related})
-		return err
-	})
-	if err != nil || l.other == nil {
-		return err
-	}
-	if l.joined && out.Related == nil {
-		out.Related = [][]store.Record{}
-	}
-	if l.joined {
 		return nil
 	}
-	return l.fanOut(ctx, c, out)
 }
 
 // fanOut reads the related rows of each row.
@@ -201,7 +247,8 @@ func (l *lookup) fanOut(ctx context.Context, c *conn, out *store.Result) error {
 		}
 		q := store.Query{Table: j.Table, Where: j.Where.And(j.Foreign, store.Eq, r[j.Local]), Limit: max(j.Limit, 1)}
 		related := &lookup{query: q, table: l.other}
-		related.write("select ", l.other.list["a."], " from ", l.other.quoted, " as a")
+		related.columns(&related.statement)
+		related.write(" from ", l.other.quoted, " as a")
 		if err := l.other.where(&related.statement, "a.", " where ", q.Where, nil); err != nil {
 			return err
 		}

@@ -43,6 +43,7 @@ type Store struct {
 	writer  *pool // of one connection
 	tables  map[string]*table
 	order   []*table // as given to Bind
+	places  *places
 }
 
 // Open opens the database file at path. A file that does not exist is created,
@@ -72,7 +73,8 @@ func open(path string, pragmas []string) (*Store, error) {
 		return func() (*conn, error) { return connect(driver, dsn(path, pragmas)) }
 	}
 	s := &Store{
-		path: path,
+		path:   path,
+		places: newPlaces(),
 		writer: newPool(1, connect(append([]string{
 			"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)",
 		}, pragmas...)...)),
