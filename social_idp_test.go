@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -234,12 +235,19 @@ func (i *idp) userInfo(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(g.who.claims())
 }
 
-func (i *idp) jwks(w http.ResponseWriter, _ *http.Request) {
+func (i *idp) jwks(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(i.keySet()) }
+
+// keySet is what verifies the id tokens.
+func (i *idp) keySet() []byte {
 	enc := base64.RawURLEncoding
-	_ = json.NewEncoder(w).Encode(m{"keys": []m{{
+	set, err := json.Marshal(m{"keys": []m{{
 		"kty": "RSA", "kid": "k", "alg": "RS256", "use": "sig", "n": enc.EncodeToString(i.key.N.Bytes()),
 		"e": enc.EncodeToString(big.NewInt(int64(i.key.E)).Bytes()),
 	}}})
+	if err != nil {
+		i.t.Error(err)
+	}
+	return set
 }
 
 func (i *idp) discovery(w http.ResponseWriter, _ *http.Request) {
@@ -254,11 +262,17 @@ func (i *idp) discovery(w http.ResponseWriter, _ *http.Request) {
 // idToken signs an id token for the client.
 func (i *idp) idToken(who person, nonce string) string {
 	c := who.claims()
-	now := i.clock().Unix()
-	c["iss"], c["aud"], c["iat"], c["exp"] = i.URL, "client", now, now+600
+	c["iss"], c["aud"] = i.URL, "client"
 	if nonce != "" {
 		c["nonce"] = nonce
 	}
+	return i.sign(c)
+}
+
+// sign makes an id token of claims. It is good for ten minutes from now.
+func (i *idp) sign(claims map[string]any) string {
+	c, now := maps.Clone(claims), i.clock().Unix()
+	c["iat"], c["exp"] = now, now+600
 	enc := base64.RawURLEncoding
 	payload, err := json.Marshal(c)
 	if err != nil {
