@@ -65,7 +65,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	transport := cfg.Transport
 	if transport == nil {
-		c.own = newTransport(c.private)
+		c.own = NewTransport(c.private)
 		transport = c.own
 	}
 	c.http = &http.Client{

@@ -16,7 +16,7 @@ func IsPrivateHost(host string) bool { return isPrivateHost(host) }
 
 // Dial connects as a client does that may not reach private networks.
 func Dial(ctx context.Context, address string) (net.Conn, error) {
-	t := newTransport(false)
+	t := NewTransport(false)
 	defer t.CloseIdleConnections()
 	return t.DialContext(ctx, "tcp", address)
 }

@@ -10,11 +10,13 @@ import (
 	"time"
 )
 
-// newTransport connects to public addresses only, or to all. It uses no proxy of
-// the environment: a proxy would resolve names by itself.
-func newTransport(private bool) *http.Transport {
+// NewTransport returns what a Client connects with by itself, for a
+// Config.Transport that treats some requests in another way: it connects to public
+// addresses only, unless private networks are permitted. It uses no proxy of the
+// environment: a proxy would resolve names by itself.
+func NewTransport(insecureAllowPrivateNetworks bool) *http.Transport {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
-	if !private {
+	if !insecureAllowPrivateNetworks {
 		dialer.Control = guard
 	}
 	return &http.Transport{
