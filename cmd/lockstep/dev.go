@@ -23,12 +23,15 @@ type devCommand struct {
 	configFlag
 	Addr string `placeholder:"HOST:PORT" help:"Address to listen on, of this machine only. Defaults to 127.0.0.1 and $$PORT, or port 3000."`
 	Data string `placeholder:"DIR" default:".lockstep" help:"Folder for the secret and the database. Defaults to ${default}."`
+
+	FakeGitHub bool `name:"fake-github" help:"Sign in with a GitHub that is not GitHub, but a page of this server on which you can be anybody."`
 }
 
 // Help is the long help.
 func (devCommand) Help() string {
 	return `Needs no configuration: makes a folder with a secret and a database, and serves pages to sign up, sign in and manage the account. ` +
 		`Mail is caught and not sent: read it at /dev/mail, or as JSON at /dev/mail.json. ` +
+		`With --fake-github, users sign in with a GitHub that is a page of this server, at /dev/github/. ` +
 		`Rate limits are off and errors are shown, so that it listens on this machine only. ` +
 		`With a configuration, what it says counts more, but for a base URL that is not of this machine.`
 }
@@ -51,6 +54,14 @@ func (cmd *devCommand) Run(ctx context.Context, p *program) (err error) {
 	c := &s.Auth
 	notes := relax(s, l.Addr())
 	box := newMailbox(c, l.Addr())
+	var github http.Handler
+	if cmd.FakeGitHub {
+		var replaced []string
+		if github, replaced, err = fakeGitHub(c, l.Addr()); err != nil {
+			return err
+		}
+		notes = append(notes, replaced...)
+	}
 	c.Log = slog.New(server.LogHandler(p.textLog()))
 	db, closer, err := openStore(s.Database, c.Log)
 	if err != nil {
@@ -71,11 +82,14 @@ func (cmd *devCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	site = box.before(site)
+	if github != nil {
+		site = below(githubPath, github, site)
+	}
 	srv, err := newServer(c, site, besidePages(s, site))
 	if err != nil {
 		return err
 	}
-	p.welcome(s, l.Addr(), append(made, notes...))
+	p.welcome(s, l.Addr(), append(made, notes...), cmd.FakeGitHub)
 	return srv.Run(ctx, l)
 }
 
@@ -151,13 +165,16 @@ func newSite(c *lockstep.Config, auth *lockstep.Auth) (http.Handler, error) {
 }
 
 // welcome says what there is now and what to do with it.
-func (p *program) welcome(s *file.Settings, addr net.Addr, notes []string) {
+func (p *program) welcome(s *file.Settings, addr net.Addr, notes []string, github bool) {
 	for _, note := range notes {
 		fmt.Fprintln(p.stdout, note)
 	}
 	at, _ := location(&s.Auth) // checked by now
 	if at.Path != "" {
 		fmt.Fprintf(p.stdout, "\n  Pages      %s/", localURL(addr))
+	}
+	if github {
+		fmt.Fprintf(p.stdout, "\n  GitHub     %s/ (fake: be anybody)", localURL(addr)+githubPath)
 	}
 	fmt.Fprintf(p.stdout, `
   Mail       %[3]s

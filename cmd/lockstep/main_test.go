@@ -97,10 +97,10 @@ func serve(t *testing.T, dir string) *process {
 }
 
 // dev starts a server to try on a free port and waits for its address.
-func dev(t *testing.T, dir string) *process {
+func dev(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
-	p := start(t, dir, "dev", "--addr", "127.0.0.1:0")
-	p.url = p.stdout.wait(t, regexp.MustCompile(`Endpoints  (http://localhost:\d+)/api/auth`))
+	p := start(t, dir, append([]string{"dev", "--addr", "127.0.0.1:0"}, args...)...)
+	p.url = p.stdout.wait(t, regexp.MustCompile(`Mail       (http://localhost:\d+)/dev/mail\n(?s:.*)Ctrl`))
 	return p
 }
 
