@@ -23,7 +23,7 @@ type Client struct {
 	base   *url.URL
 	http   *http.Client
 	owned  *http.Transport // nil if the transport is the caller's
-	slots  [operations]chan struct{}
+	slots  [operations]*slots
 }
 
 // New returns a client for a deployment. It does not connect: a deployment that
@@ -36,7 +36,7 @@ func New(config Config) (*Client, error) {
 	config = config.withDefaults()
 	c := &Client{config: config, base: base}
 	for op, n := range [operations]int{config.MaxQueries, config.MaxMutations, config.MaxActions} {
-		c.slots[op] = make(chan struct{}, n)
+		c.slots[op] = newSlots(n)
 	}
 	if config.Transport == nil {
 		c.owned = newTransport(config.MaxQueries + config.MaxMutations + config.MaxActions)

@@ -42,8 +42,9 @@ type Config struct {
 	Attempts int
 
 	// MaxQueries, MaxMutations and MaxActions are how many calls of each kind are
-	// on their way at once; more wait their turn. They default to 12, 12 and 48:
-	// the smallest deployments serve 16, 16 and 64, and a program is rarely alone.
+	// on their way at once; more wait their turn. They default to 64 each. When
+	// the deployment turns calls away because there are too many, the client sends
+	// fewer at once for a while, down to 4.
 	MaxQueries   int
 	MaxMutations int
 	MaxActions   int
@@ -92,9 +93,9 @@ func printable(raw string) string {
 func (c Config) withDefaults() Config {
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
 	c.Attempts = cmp.Or(c.Attempts, 4)
-	c.MaxQueries = cmp.Or(c.MaxQueries, 12)
-	c.MaxMutations = cmp.Or(c.MaxMutations, 12)
-	c.MaxActions = cmp.Or(c.MaxActions, 48)
+	c.MaxQueries = cmp.Or(c.MaxQueries, 64)
+	c.MaxMutations = cmp.Or(c.MaxMutations, 64)
+	c.MaxActions = cmp.Or(c.MaxActions, 64)
 	c.MaxResponse = cmp.Or(c.MaxResponse, 20<<20)
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.TraceParent == nil {

@@ -70,13 +70,17 @@ func (c *Client) backoff(attempt int) time.Duration {
 
 // attempt sends the request once, when its turn comes. It returns nil if the
 // request succeeded, and otherwise how long the server wants to be left alone.
-func (c *Client) attempt(ctx context.Context, r *request) (*failure, time.Duration) {
-	slots := c.slots[r.op]
-	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
-	case <-ctx.Done():
+func (c *Client) attempt(ctx context.Context, r *request) (f *failure, wait time.Duration) {
+	turn, err := c.slots[r.op].take(ctx)
+	if err != nil {
+		return &failure{kind: ErrUnavailable, detail: "not sent", cause: err, ran: never}, 0
 	}
+	defer func() { turn.release(f) }()
+	return c.exchange(ctx, r)
+}
+
+// exchange sends the request and reads the answer.
+func (c *Client) exchange(ctx context.Context, r *request) (*failure, time.Duration) {
 	if ctx.Err() != nil {
 		return &failure{kind: ErrUnavailable, detail: "not sent", cause: ctx.Err(), ran: never}, 0
 	}

@@ -17,8 +17,9 @@ import (
 // it fails as it is told. It is safe for concurrent use.
 type link struct {
 	wire  *http.Transport
-	dead  *http.Transport // nobody listens at the other end
-	delay time.Duration   // of each call, one way for both
+	dead  *http.Transport          // nobody listens at the other end
+	delay time.Duration            // of each call, one way for both
+	slots map[string]chan struct{} // of the deployment, by the kind of call; nil for any number
 
 	mu     sync.Mutex
 	fault  *fault
@@ -48,9 +49,27 @@ func (l *link) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, closed(req, req.Context().Err())
 	}
 	if how == nil {
-		return l.wire.RoundTrip(req)
+		return l.arrive(req)
 	}
 	return how(l, req)
+}
+
+// smallest makes the deployment one of the smallest: calls wait there for a
+// slot. No call may be under way.
+func (l *link) smallest() {
+	l.slots = map[string]chan struct{}{"query": make(chan struct{}, slots), "mutation": make(chan struct{}, slots)}
+}
+
+// arrive hands the call to the deployment.
+func (l *link) arrive(req *http.Request) (*http.Response, error) {
+	if free := l.slots[kind(req)]; free != nil {
+		free <- struct{}{}
+		defer func() { <-free }()
+		if !wait(req.Context(), work) {
+			return nil, closed(req, req.Context().Err())
+		}
+	}
+	return l.wire.RoundTrip(req)
 }
 
 // begin counts a call and returns how it fails; nil if it does not.

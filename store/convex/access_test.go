@@ -35,6 +35,8 @@ func TestConfig(t *testing.T) {
 		{"a key with a line break", convex.Config{URL: url, Key: "prod:x|k3y\n"}, "line break"},
 		{"a key and a secret", convex.Config{URL: url, Key: "prod:x|k3y", Secret: secret}, "a Key and a Secret"},
 		{"a short secret", convex.Config{URL: url, Secret: secret[:31]}, "shorter than 32"},
+		{"a limit of queries below zero", convex.Config{URL: url, MaxQueries: -1}, "Config.MaxQueries is negative"},
+		{"a limit of mutations below zero", convex.Config{URL: url, MaxMutations: -1}, "Config.MaxMutations is negative"},
 		{"a component without a key", convex.Config{URL: url, Component: "betterAuth"}, "needs a Key"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {

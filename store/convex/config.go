@@ -47,6 +47,10 @@ type Config struct {
 	// Timeout bounds one attempt of a call. Defaults to 10 seconds.
 	Timeout time.Duration
 
+	// MaxQueries and MaxMutations are how many calls of a kind are on their way at
+	// once; see convex.Config.
+	MaxQueries, MaxMutations int
+
 	// Transport carries the requests; see convex.Config.
 	Transport http.RoundTripper
 
@@ -67,6 +71,7 @@ func (c Config) Format(f fmt.State, _ rune) {
 func (c Config) client() convex.Config {
 	return convex.Config{
 		URL: c.URL, AdminKey: c.Key,
+		MaxQueries: c.MaxQueries, MaxMutations: c.MaxMutations,
 		Logger: c.Log, Timeout: c.Timeout, Transport: c.Transport, TraceParent: c.TraceParent, Sleep: c.Sleep,
 	}
 }
