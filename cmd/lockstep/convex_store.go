@@ -21,6 +21,7 @@ func openConvex(c file.Convex, log *slog.Logger) (*convex.Store, error) {
 	s, err := convex.New(convex.Config{
 		URL: c.URL, Key: c.DeployKey, Secret: c.Secret, Component: c.Component,
 		InsecureAllowPublicFunctions: c.InsecureAllowPublicFunctions, Log: log,
+		MaxQueries: c.MaxQueries, MaxMutations: c.MaxMutations,
 	})
 	return s, inWords(err)
 }
@@ -97,6 +98,8 @@ func optionNames() *strings.Replacer {
 		"Config.Key", key,
 		"use AdminKey", "use CONVEX_DEPLOY_KEY",
 		"Config.Secret", secret,
+		"Config.MaxQueries", "database.convex.maxQueries",
+		"Config.MaxMutations", "database.convex.maxMutations",
 		"in place of Key", "in place of the key",
 		"Config.Component needs a Key", "database.convex.component needs CONVEX_DEPLOY_KEY (database.convex.deployKey)",
 		"set InsecureAllowPublicFunctions", "set database.convex.insecureAllowPublicFunctions",

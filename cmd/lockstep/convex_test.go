@@ -185,6 +185,10 @@ func TestServeRefusesConvex(t *testing.T) {
 			},
 		},
 		{
+			"limits below zero", database(good, withKey(good.AdminKey)+", maxQueries: -1, maxMutations: -1"),
+			[]string{"database.convex.maxQueries is negative", "database.convex.maxMutations is negative"},
+		},
+		{
 			"a key and a secret", database(good, fmt.Sprintf("%s, secret: %q", withKey(good.AdminKey), sharedSecret)),
 			[]string{"there is a deploy key and a secret for Convex (CONVEX_DEPLOY_KEY, LOCKSTEP_SECRET, database.convex)"},
 		},

@@ -85,6 +85,11 @@ type Convex struct {
 	// InsecureAllowPublicFunctions accepts tables that anybody can read and
 	// change.
 	InsecureAllowPublicFunctions bool `option:"insecureAllowPublicFunctions"`
+
+	// MaxQueries and MaxMutations are how many calls of a kind are on their way
+	// at once; 0 leaves them to package convex.
+	MaxQueries   int `option:"maxQueries"`
+	MaxMutations int `option:"maxMutations"`
 }
 
 // String returns the URL.

@@ -51,12 +51,17 @@ func TestConvexOptions(t *testing.T) {
     secret: canary
     component: betterAuth
     insecureAllowPublicFunctions: true
+    maxQueries: 20
+    maxMutations: 10
 `
 	s, err := file.Parse("lockstep.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := file.Convex{URL: "https://happy-animal-123.convex.cloud", Secret: "canary", Component: "betterAuth", InsecureAllowPublicFunctions: true}
+	want := file.Convex{
+		URL: "https://happy-animal-123.convex.cloud", Secret: "canary", Component: "betterAuth", InsecureAllowPublicFunctions: true,
+		MaxQueries: 20, MaxMutations: 10,
+	}
 	if s.Database.Convex != want {
 		t.Error("got other options")
 	}
