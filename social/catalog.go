@@ -14,12 +14,17 @@ type Entry struct {
 	Notes   string // what is different about the service, for docs/providers.md
 
 	options func() any
+	common  func(options any) *Options
 	make    func(options any) (oauth.Provider, bool, error)
 }
 
 // Options returns a pointer to a new options struct of the service. Its fields
 // have option tags with Better Auth's names.
 func (e Entry) Options() any { return e.options() }
+
+// Common returns the part of what Options returned that every service has, to be
+// read and changed.
+func (e Entry) Common(options any) *Options { return e.common(options) }
 
 // Provider makes the service from what Options returned. It reports false if the
 // options switch the service off.
@@ -77,16 +82,23 @@ func Catalog() []Entry {
 }
 
 // entry describes a service with options of type O.
-func entry[O interface{ on() bool }](id string, provider func(O) oauth.Provider, console, notes string) Entry {
+func entry[O any, P optionsOf[O]](id string, provider func(O) oauth.Provider, console, notes string) Entry {
 	return Entry{
 		ID: id, Console: console, Notes: notes,
 		options: func() any { return new(O) },
+		common:  func(options any) *Options { return options.(P).common() },
 		make: func(options any) (oauth.Provider, bool, error) {
 			o, ok := options.(*O)
 			if !ok {
 				return oauth.Provider{}, false, fmt.Errorf("social: options of %s are a %T, not a %T", id, new(O), options)
 			}
-			return provider(*o), (*o).on(), nil
+			return provider(*o), P(o).common().on(), nil
 		},
 	}
+}
+
+// optionsOf is a pointer to options that begin with those that every service has.
+type optionsOf[O any] interface {
+	*O
+	common() *Options
 }

@@ -63,6 +63,9 @@ func (Options) String() string { return "[redacted]" }
 // GoString returns "[redacted]".
 func (Options) GoString() string { return "[redacted]" }
 
+// common returns o, also where it is a part of a service's own options.
+func (o *Options) common() *Options { return o }
+
 // on reports whether the provider is wanted.
 func (o Options) on() bool { return o.Enabled == nil || *o.Enabled }
 

@@ -10,7 +10,7 @@ import (
 type TikTokOptions struct {
 	Options
 
-	// ClientKey is what TikTok calls the client id.
+	// ClientKey is what TikTok calls the client id. ClientID counts more.
 	ClientKey string `option:"clientKey"`
 }
 
@@ -19,7 +19,7 @@ type TikTokOptions struct {
 //
 // https://developers.tiktok.com/doc/login-kit-web
 func TikTok(o TikTokOptions) oauth.Provider {
-	o.ClientID = cmp.Or(o.ClientKey, o.ClientID)
+	o.ClientID = cmp.Or(o.ClientID, o.ClientKey)
 	return o.apply(oauth.Provider{
 		ID:             "tiktok",
 		Name:           "TikTok",

@@ -37,6 +37,7 @@ func (p *program) settings(f configFlag) (*file.Settings, error) {
 		return nil, err
 	}
 	s.Auth.Now = p.now
+	s.Auth.Social = s.Providers()
 	if err := setMail(s, p.now); err != nil {
 		return nil, err
 	}
@@ -74,6 +75,9 @@ func trial(s *file.Settings, log *slog.Logger) (*lockstep.Auth, error) {
 
 // newAuth returns a server with the named plugins, which belong to it alone.
 func newAuth(c *lockstep.Config, plugins []string) (*lockstep.Auth, error) {
+	if err := checkSocial(c); err != nil {
+		return nil, err
+	}
 	whole := *c
 	whole.Plugins = newPlugins(plugins)
 	return lockstep.New(whole)
@@ -91,7 +95,7 @@ func required(c *lockstep.Config) error {
 		errs = append(errs, errors.New(`no secret: run "lockstep secret", and set BETTER_AUTH_SECRET, or secret in `+defaultConfig+
 			`, to what it prints`))
 	}
-	errs = append(errs, checkMail(c))
+	errs = append(errs, checkMail(c), checkSocial(c))
 	published := c.Secret == publishedSecret
 	for _, s := range c.Secrets {
 		published = published || s.Value == publishedSecret
@@ -117,17 +121,19 @@ func standIn(c *lockstep.Config) {
 	if !hasSecret(c) {
 		c.Secret = newSecret()
 	}
+	c.Social = usable(c.Social)
 }
 
 // warn says what is allowed but hardly meant.
 func warn(ctx context.Context, c *lockstep.Config) {
-	if !c.EmailAndPassword.Enabled {
-		c.Log.WarnContext(ctx, "nobody can sign in: set emailAndPassword.enabled")
+	if !c.EmailAndPassword.Enabled && len(c.Social) == 0 {
+		c.Log.WarnContext(ctx, "nobody can sign in: set emailAndPassword.enabled, or socialProviders")
 	}
 	if strings.HasPrefix(c.BaseURL, "http://") && !isLoopbackURL(c.BaseURL) {
 		c.Log.WarnContext(ctx, "baseURL is not https: passwords and cookies can be read on their way")
 	}
 	warnMail(ctx, c)
+	warnSocial(ctx, c)
 }
 
 // baseURL returns the base URL for people to read.

@@ -68,7 +68,11 @@ func isSecret(section reflect.Type, name string) bool {
 	case reflect.TypeFor[SMTP](): // with some services the user is the secret
 		return name == "user" || name == "password"
 	}
-	return name == "secret" || name == "deployKey"
+	switch name {
+	case "secret", "deployKey", "clientSecret", "privateKey", "privateKeyPem", "privateKeyJwk":
+		return true
+	}
+	return false
 }
 
 // value returns the node of a value, or nil for a zero value unless it counts:

@@ -48,6 +48,10 @@ type Settings struct {
 	// and "jwt".
 	Plugins []string
 
+	// Social are the services that users can sign in with, in the order of the
+	// file.
+	Social []Social
+
 	given map[string]bool
 }
 

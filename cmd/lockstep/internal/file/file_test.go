@@ -277,8 +277,8 @@ func TestParseErrors(t *testing.T) {
 			},
 		},
 		{
-			"later options are no unknown ones", "socialProviders:\n  github: {clientId: x}\n",
-			[]string{"lockstep.yaml:1: option socialProviders is not supported yet by this version of Lockstep"},
+			"later options are no unknown ones", "secondaryStorage:\n  redis: {url: x}\n",
+			[]string{"lockstep.yaml:1: option secondaryStorage is not supported yet by this version of Lockstep"},
 		},
 		{
 			"later options inside of sections", "verification: {storeInDatabase: true}\n",
@@ -465,7 +465,7 @@ func TestParseErrors(t *testing.T) {
 const (
 	fieldTypes  = "one of string, number, boolean, date, json, string[], number[], or a list of texts"
 	rootOptions = "account, advanced, appName, basePath, baseURL, database, disabledPaths, emailAndPassword, " +
-		"emailVerification, mail, onAPIError, plugins, rateLimit, secret, secrets, session, trustedOrigins, user, verification"
+		"emailVerification, mail, onAPIError, plugins, rateLimit, secret, secrets, session, socialProviders, trustedOrigins, user, verification"
 )
 
 func TestErrorsNeverShowValues(t *testing.T) {
@@ -473,7 +473,8 @@ func TestErrorsNeverShowValues(t *testing.T) {
 	for _, text := range []string{
 		"secret: [%s]", "secret: {value: %s}", "secrets: %s", "secrets: [{version: x, value: [%s]}]",
 		"secret: *%s", "secret: !%s x", "secret: |\n%s", "secret: '%s", "database: {convex: {deployKey: [%s]}}", "database: %s",
-		"secret: %s: x", "secret: &%s",
+		"secret: %s: x", "secret: &%s", "socialProviders: {github: {clientSecret: [%s]}}", "socialProviders: {github: %s}",
+		"socialProviders: {apple: {privateKey: {%s: x}}}", "socialProviders: {google: {clientId: [a], clientSecret: {a: %s}}}",
 	} {
 		_, err := file.Parse("lockstep.yaml", fmt.Appendf(nil, text, canary))
 		if err == nil || strings.Contains(err.Error(), canary) {

@@ -23,6 +23,7 @@ func FuzzParse(f *testing.F) {
 		"advanced: {cookies: {a: {}, b: }, disableOriginCheck: false}", "appName: \"\\x85\\u2028\\t\"", "? {a: 1}\n: 2", "secrets: [{}]",
 		"mail: {smtp: {url: 'smtp://a:b@c?tls=none'}}", "mail: {webhook: {url: a, secret: b}, locale: de}",
 		"verification: {storeIdentifier: {default: plain, overrides: {'': hashed, b: ''}}}", "verification: {storeIdentifier: ''}",
+		"socialProviders: {github: {}, google: {clientId: ['', a]}, line: , tiktok: {clientKey: '', scope: []}}",
 	} {
 		f.Add([]byte(text))
 	}

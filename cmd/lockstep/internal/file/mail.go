@@ -152,6 +152,3 @@ func encodeMail(s *Settings) *yaml.Node {
 	e := &encoder{settings: s}
 	return e.section("mail", reflect.ValueOf(&s.Mail).Elem())
 }
-
-// encodeSMTPURL leaves it to the parts.
-func encodeSMTPURL(*Settings) *yaml.Node { return nil }

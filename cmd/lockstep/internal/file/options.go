@@ -18,7 +18,7 @@ type option struct {
 
 // special returns these options, by path: a new section is an entry here.
 func special() map[string]option {
-	return map[string]option{
+	options := map[string]option{
 		"database":                         {(*decoder).database, encodeDatabase},
 		"plugins":                          {(*decoder).plugins, encodePlugins},
 		"baseURL":                          {(*decoder).baseURL, encodeBaseURL},
@@ -27,8 +27,10 @@ func special() map[string]option {
 		"advanced.disableOriginCheck":      {(*decoder).disableOriginCheck, encodeDisableOriginCheck},
 		"verification.storeIdentifier":     {(*decoder).storeIdentifier, encodeStoreIdentifier},
 		"mail":                             {(*decoder).mail, encodeMail},
-		"mail.smtp.url":                    {(*decoder).smtpURL, encodeSMTPURL},
+		"mail.smtp.url":                    {(*decoder).smtpURL, encodedAbove},
 	}
+	socialOptions(options)
+	return options
 }
 
 // Why an option is refused.
@@ -37,6 +39,7 @@ const (
 	isCode  = "is code: set it in a Go program, with lockstep.Config"
 	isMail  = "is code: the section mail sends this mail"
 	isNever = "is about the JavaScript program and means nothing here"
+	isIdle  = "does nothing, in Better Auth either: leave it out"
 )
 
 // refused returns Better Auth's other options, by path, and why they are
@@ -45,7 +48,7 @@ const (
 func refused() map[string]string {
 	reasons := map[string][]string{
 		isLater: {
-			"socialProviders", "secondaryStorage",
+			"secondaryStorage",
 			"session.storeSessionInDatabase", "session.preserveSessionInDatabase",
 			"account.updateAccountOnSignIn", "account.accountLinking", "account.encryptOAuthTokens",
 			"account.skipStateCookieCheck", "account.storeStateStrategy", "account.storeAccountCookie",
@@ -74,6 +77,7 @@ func refused() map[string]string {
 			options[path] = why
 		}
 	}
+	refusedSocial(options)
 	return options
 }
 

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	lockstep "github.com/lockstep-auth/lockstep"
+	"github.com/lockstep-auth/lockstep/oauth"
+)
+
+// checkSocial returns what is wrong with the services that users can sign in
+// with.
+func checkSocial(c *lockstep.Config) error {
+	var errs []error
+	for _, p := range c.Social {
+		errs = append(errs, checkService(p))
+	}
+	return errors.Join(errs...)
+}
+
+func checkService(p oauth.Provider) error {
+	at := "socialProviders." + p.ID
+	err := p.Validate()
+	switch {
+	case err == nil:
+		return nil
+	case p.ClientID() == "":
+		return fmt.Errorf("%s has no client id: set %[1]s.clientId", at)
+	case p.Err != nil: // the rest follows from it
+		return fmt.Errorf("%s: %w", at, p.Err)
+	case p.NeedsSecret && !hasClientSecret(p):
+		return fmt.Errorf("%s has no client secret: set %[1]s.clientSecret", at)
+	}
+	var errs []error
+	for problem := range strings.SplitSeq(strings.TrimPrefix(err.Error(), "provider "+p.ID+": "), "\n") {
+		errs = append(errs, errors.New(at+": "+problem))
+	}
+	return errors.Join(errs...)
+}
+
+// hasClientSecret reports whether a service has something to prove with who the
+// application is.
+func hasClientSecret(p oauth.Provider) bool {
+	return p.ClientSecret != "" || p.SignSecret != nil || p.Assertion != nil
+}
+
+// warnSocial names services that take no application for itself without a
+// secret, unless it is registered as a public one.
+func warnSocial(ctx context.Context, c *lockstep.Config) {
+	for _, p := range c.Social {
+		if !hasClientSecret(p) {
+			c.Log.WarnContext(ctx, "no client secret: the service must know the application as a public client", "provider", p.ID)
+		}
+	}
+}
+
+// usable returns the services that lack nothing.
+func usable(providers []oauth.Provider) []oauth.Provider {
+	return slices.DeleteFunc(slices.Clone(providers), func(p oauth.Provider) bool { return p.Validate() != nil })
+}
