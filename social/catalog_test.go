@@ -87,6 +87,28 @@ Every service takes ` + "`clientId`, `clientSecret`, `scope`, `disableDefaultSco
 	"`overrideUserInfoOnSignIn`, `requireEmailVerification` and the URLs `authorizationEndpoint`, `tokenEndpoint`, `userInfoEndpoint`" + `,
 for installations of one's own and for tests. Those with id tokens also take ` + "`disableIdTokenSignIn`, `jwksEndpoint` and `idTokenIssuer`" + `.
 
+## In the configuration file
+
+` + "```yaml" + `
+socialProviders:
+  github:
+    clientId: Iv1.8a61f9b3a7aba766
+    scope: [repo]              # besides the service's own
+  google:
+    clientId: [web, android]   # the first signs in with codes, id tokens can be for any
+    accessType: offline
+  gitlab:
+    issuer: https://git.example.com
+` + "```" + `
+
+Ids and secrets can come from the environment as well: ` + "`GITHUB_CLIENT_ID` and `GITHUB_CLIENT_SECRET`" + `, and so on with the name of every
+service in capitals (` + "`TIKTOK_CLIENT_KEY`" + ` for TikTok). They count more than the file. Both together switch on a service that the
+file does not have; a public client, which has no secret, needs the file. ` + "`enabled: false`" + ` switches a service off, whatever there is
+in the environment. ` + "`lockstep config check`" + ` says what is missing, and shows the rest without secrets. Options that are functions
+(` + "`mapProfileToUser`, `getUserInfo`" + `) are for Go programs.
+
+## The services
+
 - **PKCE**: a code challenge is sent (S256). The other services do not know it, or upstream does not send it.
 - **id token**: clients may sign in with an id token that they got from the service themselves.
 - An email address counts as verified only if the service says so.

@@ -37,6 +37,7 @@ func (serveCommand) Help() string {
 		`A database without tables gets them; to one that lacks some, "lockstep migrate" adds them. ` +
 		`With CONVEX_URL the data is in Convex: run "lockstep convex init" first. ` +
 		`It sends mail with MAIL_FROM and SMTP_URL, such as smtp://user:password@smtp.example.com:587, or with the section mail of the file. ` +
+		`GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET let users sign in with GitHub, and so on: see docs/providers.md. ` +
 		`/healthz says whether the program runs, /readyz whether it should get requests.`
 }
 
@@ -78,7 +79,7 @@ func (cmd *serveCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	c.Log.InfoContext(ctx, "listening", "addr", l.Addr().String(), "base_url", baseURL(c),
-		"database", databaseName(s.Database), "config", s.Source, "version", version())
+		"database", databaseName(s.Database), "providers", providerIDs(auth), "config", s.Source, "version", version())
 	return srv.Run(ctx, l)
 }
 

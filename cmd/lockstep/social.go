@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	lockstep "github.com/lockstep-auth/lockstep"
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/env"
 	"github.com/lockstep-auth/lockstep/oauth"
 )
 
@@ -23,16 +24,17 @@ func checkSocial(c *lockstep.Config) error {
 
 func checkService(p oauth.Provider) error {
 	at := "socialProviders." + p.ID
+	id, secret := env.SocialNames(p.ID)
 	err := p.Validate()
 	switch {
 	case err == nil:
 		return nil
 	case p.ClientID() == "":
-		return fmt.Errorf("%s has no client id: set %[1]s.clientId", at)
+		return fmt.Errorf("%s has no client id: set %s, or %[1]s.clientId", at, id)
 	case p.Err != nil: // the rest follows from it
 		return fmt.Errorf("%s: %w", at, p.Err)
 	case p.NeedsSecret && !hasClientSecret(p):
-		return fmt.Errorf("%s has no client secret: set %[1]s.clientSecret", at)
+		return fmt.Errorf("%s has no client secret: set %s, or %[1]s.clientSecret", at, secret)
 	}
 	var errs []error
 	for problem := range strings.SplitSeq(strings.TrimPrefix(err.Error(), "provider "+p.ID+": "), "\n") {
@@ -60,4 +62,13 @@ func warnSocial(ctx context.Context, c *lockstep.Config) {
 // usable returns the services that lack nothing.
 func usable(providers []oauth.Provider) []oauth.Provider {
 	return slices.DeleteFunc(slices.Clone(providers), func(p oauth.Provider) bool { return p.Validate() != nil })
+}
+
+// providerIDs names the services of a server, also those of plugins.
+func providerIDs(auth *lockstep.Auth) []string {
+	ids := []string{}
+	for _, p := range auth.SocialProviders() {
+		ids = append(ids, p.ID)
+	}
+	return ids
 }

@@ -22,8 +22,8 @@ socialProviders:
   twitter: {clientId: a, clientSecret: canary}
 `)
 	want := []string{
-		"lockstep: socialProviders.github has no client id: set socialProviders.github.clientId",
-		"lockstep: socialProviders.google has no client secret: set socialProviders.google.clientSecret",
+		"lockstep: socialProviders.github has no client id: set GITHUB_CLIENT_ID, or socialProviders.github.clientId",
+		"lockstep: socialProviders.google has no client secret: set GOOGLE_CLIENT_SECRET, or socialProviders.google.clientSecret",
 		"lockstep: socialProviders.cognito: domain, region and userPoolId are required",
 		"lockstep: socialProviders.apple: the team id or the key id is missing",
 		"lockstep: socialProviders.line: the token URL: not a plain absolute http or https URL",

@@ -13,6 +13,9 @@
 //	SMTP_PASSWORD                 mail.smtp.password
 //	MAIL_WEBHOOK_URL              mail.webhook.url
 //	MAIL_WEBHOOK_SECRET           mail.webhook.secret
+//	GITHUB_CLIENT_ID              socialProviders.github.clientId, and so on for
+//	                              every service; TIKTOK_CLIENT_KEY for tiktok
+//	GITHUB_CLIENT_SECRET          socialProviders.github.clientSecret, and so on
 //
 // As in Better Auth, the public names that front ends use for the base URL
 // (NUXT_PUBLIC_AUTH_URL and others) count only when nothing else gives one.
@@ -52,6 +55,7 @@ func Apply(s *file.Settings, getenv func(string) string) error {
 	}
 	database(&s.Database, getenv)
 	errs = append(errs, mail(&s.Mail, getenv))
+	services(s, getenv)
 	return errors.Join(errs...)
 }
 

@@ -1,0 +1,39 @@
+package env
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
+	"github.com/lockstep-auth/lockstep/social"
+)
+
+// SocialNames returns the variables of a service, which are those of Better
+// Auth's documentation: GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET.
+func SocialNames(service string) (id, secret string) {
+	prefix := strings.ToUpper(service)
+	if service == "tiktok" { // which calls it so
+		return prefix + "_CLIENT_KEY", prefix + "_CLIENT_SECRET"
+	}
+	return prefix + "_CLIENT_ID", prefix + "_CLIENT_SECRET"
+}
+
+// services changes the ids and secrets of services. One that is not in the file
+// is switched on by both together, since one alone may be meant for something
+// else.
+func services(s *file.Settings, getenv func(string) string) {
+	for _, e := range social.Catalog() {
+		idName, secretName := SocialNames(e.ID)
+		id, secret := getenv(idName), getenv(secretName)
+		service := s.Service(e.ID)
+		if service == nil {
+			if id == "" || secret == "" {
+				continue
+			}
+			s.Social = append(s.Social, file.Social{Entry: e, Options: e.Options()})
+			service = s.Service(e.ID)
+		}
+		o := service.Common()
+		o.ClientID, o.ClientSecret = cmp.Or(id, o.ClientID), cmp.Or(secret, o.ClientSecret)
+	}
+}
