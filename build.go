@@ -228,7 +228,10 @@ func (b *builder) mergeTables() []schema.Table {
 		lists = append(lists, []schema.Table{{Name: t.Name, ModelName: o.ModelName, Fields: o.AdditionalFields}})
 	}
 	if b.RateLimit.Storage == "database" {
-		lists = append(lists, []schema.Table{ratelimit.Table()})
+		t := ratelimit.Table()
+		t.ModelName = b.RateLimit.ModelName
+		options[t.Name] = TableOptions{Fields: b.RateLimit.Fields}
+		lists = append(lists, []schema.Table{t})
 	}
 	if b.keepsMail() {
 		lists = append(lists, []schema.Table{outboxTable()})

@@ -3,16 +3,22 @@ package lockstep_test
 import (
 	"context"
 	"errors"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/lockstep-auth/lockstep"
 	"github.com/lockstep-auth/lockstep/locksteptest"
 	"github.com/lockstep-auth/lockstep/plugin"
+	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 	"github.com/lockstep-auth/lockstep/store/memory"
+	"github.com/lockstep-auth/lockstep/store/sqlite"
 )
 
 func TestDisabledPaths(t *testing.T) {
@@ -57,6 +63,36 @@ func TestDisabledPaths(t *testing.T) {
 				t.Errorf("another endpoint: got %d %s, want 200", got.Status, got.Body)
 			}
 		})
+	}
+}
+
+// TestRenamedRateLimits: the limits count in a table with other names.
+func TestRenamedRateLimits(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "auth.db")
+	db, err := sqlite.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	s := locksteptest.Start(t, lockstep.Config{Store: db, RateLimit: lockstep.RateLimit{
+		Enabled: new(true), Max: 2, Window: time.Minute, Storage: "database",
+		ModelName: "limits", Fields: map[string]string{"key": "bucket", "lastRequest": "last_request"},
+	}})
+	var got []int
+	for range 3 {
+		got = append(got, s.Browser.Get("/get-session").Status)
+	}
+	if diff := cmp.Diff(got, []int{200, 200, 429}); diff != "" {
+		t.Errorf("statuses: got -, want +:\n%s", diff)
+	}
+	plan, err := s.MigrationPlan(t.Context())
+	if err != nil || len(plan) != 0 {
+		t.Errorf("got plan %v, %v, want none: the table is there", plan, err)
+	}
+	i := slices.IndexFunc(s.Tables(), func(t schema.Table) bool { return t.Name == "rateLimit" })
+	if table := s.Tables()[i]; table.ModelName != "limits" || table.Field("key").FieldName != "bucket" {
+		t.Errorf("got table %q with key %q", table.ModelName, table.Field("key").FieldName)
 	}
 }
 

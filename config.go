@@ -433,6 +433,11 @@ type RateLimit struct {
 	// Storage is "memory" (the default) or "database", for several servers.
 	Storage string `option:"storage"`
 
+	// ModelName and Fields are what the database calls the table rateLimit and
+	// its fields.
+	ModelName string            `option:"modelName"`
+	Fields    map[string]string `option:"fields"`
+
 	CustomRules []RateLimitRule `option:"-"`
 
 	// MailsPerAddress is how many mails of one kind clients can have sent to

@@ -124,6 +124,29 @@ advanced:
 			}},
 			DefaultCookieAttributes: lockstep.CookieAttributes{HTTPOnly: new(true)},
 		}}},
+		{"accounts at services", `
+account:
+  updateAccountOnSignIn: false
+  accountLinking:
+    enabled: false
+    disableImplicitLinking: true
+    requireLocalEmailVerified: false
+    trustedProviders: [google, email-password]
+    allowDifferentEmails: true
+    allowUnlinkingAll: true
+    updateUserInfoOnLink: true
+  encryptOAuthTokens: true
+  skipStateCookieCheck: true
+  storeStateStrategy: cookie
+  storeAccountCookie: true
+`, lockstep.Config{Account: lockstep.AccountOptions{
+			UpdateAccountOnSignIn: new(false),
+			AccountLinking: lockstep.AccountLinking{
+				Enabled: new(false), DisableImplicitLinking: true, RequireLocalEmailVerified: new(false),
+				TrustedProviders: []string{"google", "email-password"}, AllowDifferentEmails: true, AllowUnlinkingAll: true, UpdateUserInfoOnLink: true,
+			},
+			EncryptOAuthTokens: true, SkipStateCookieCheck: true, StoreStateStrategy: "cookie", StoreAccountCookie: true,
+		}}},
 		{
 			"renamed tables and fields", "user: {modelName: users, fields: {email: email_address}}",
 			lockstep.Config{User: lockstep.UserOptions{TableOptions: lockstep.TableOptions{
@@ -279,6 +302,14 @@ func TestParseErrors(t *testing.T) {
 		{
 			"later options are no unknown ones", "secondaryStorage:\n  redis: {url: x}\n",
 			[]string{"lockstep.yaml:1: option secondaryStorage is not supported yet by this version of Lockstep"},
+		},
+		{
+			"sections in which a file can set nothing", "advanced: {database: {generateId: serial, x: 1, joins: true}}\n",
+			[]string{
+				"lockstep.yaml:1: option advanced.database.generateId is not supported yet by this version of Lockstep",
+				"lockstep.yaml:1: unknown option advanced.database.x",
+				"lockstep.yaml:1: option advanced.database.joins is about the JavaScript program and means nothing here",
+			},
 		},
 		{
 			"later options inside of sections", "verification: {storeInDatabase: true}\n",

@@ -49,13 +49,8 @@ func refused() map[string]string {
 	reasons := map[string][]string{
 		isLater: {
 			"secondaryStorage",
-			"session.storeSessionInDatabase", "session.preserveSessionInDatabase",
-			"account.updateAccountOnSignIn", "account.accountLinking", "account.encryptOAuthTokens",
-			"account.skipStateCookieCheck", "account.storeStateStrategy", "account.storeAccountCookie",
-			"verification.storeInDatabase",
-			"rateLimit.modelName", "rateLimit.fields",
-			"advanced.database", "advanced.crossSubDomainCookies.additionalCookies",
-			"onAPIError.throw", "onAPIError.customizeDefaultErrorPage",
+			"session.storeSessionInDatabase", "session.preserveSessionInDatabase", "verification.storeInDatabase",
+			"advanced.database.generateId", "onAPIError.throw", "onAPIError.customizeDefaultErrorPage",
 		},
 		isCode: {
 			"hooks", "databaseHooks", "logger",
@@ -69,7 +64,11 @@ func refused() map[string]string {
 			"emailVerification.sendVerificationEmail", "user.changeEmail.sendChangeEmailConfirmation",
 			"user.deleteUser.sendDeleteAccountVerification",
 		},
-		isNever: {"telemetry", "experimental"},
+		isNever: {
+			"telemetry", "experimental",
+			"advanced.database.defaultFindManyLimit", "advanced.database.joins", "advanced.database.validateSchema",
+		},
+		isIdle: {"advanced.crossSubDomainCookies.additionalCookies"},
 	}
 	options := make(map[string]string)
 	for why, paths := range reasons {

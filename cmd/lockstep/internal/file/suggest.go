@@ -26,6 +26,9 @@ func (d *decoder) suggest(path, key string, section reflect.Type) string {
 	if near != "" {
 		return ": did you mean " + join(path, near) + "?"
 	}
+	if len(here) == 0 {
+		return ""
+	}
 	return ": there is " + strings.Join(here, ", ")
 }
 
