@@ -16,6 +16,11 @@ import (
 //
 // They read the session when first used. If the database cannot say who is
 // signed in, executing the template fails.
+//
+// Templates that are parsed once, with the functions of a nil request, serve each
+// request with a clone:
+//
+//	t := template.Must(pages.Clone()).Funcs(a.TemplateFuncs(r))
 func (a *Auth) TemplateFuncs(r *http.Request) template.FuncMap {
 	find := func() (*Session, error) {
 		s, err := a.Session(r)

@@ -1,11 +1,6 @@
 package lockstep
 
-import (
-	"net/http"
-	"strings"
-
-	"github.com/lockstep-auth/lockstep/internal/cookie"
-)
+import "net/http"
 
 // SignOut returns a handler for the sign-out form of a page without JavaScript:
 //
@@ -23,44 +18,15 @@ func (a *Auth) SignOut(to string) http.Handler {
 			http.Error(w, "Sign out with a form (POST).", http.StatusMethodNotAllowed)
 			return
 		}
-		base, err := a.pipeline.Locate(r)
-		if err != nil {
-			http.Error(w, "This host is not served here.", http.StatusMisdirectedRequest)
-			return
+		_, err := a.Submit(w, r, "/sign-out", nil)
+		switch status := statusOf(err); {
+		case err == nil:
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusSeeOther)
+		case status == http.StatusMisdirectedRequest:
+			http.Error(w, "This host is not served here.", status)
+		default:
+			http.Error(w, "You could not be signed out. Please go back and try again.", status)
 		}
-		if a.pipeline.CheckSite(r, "/sign-out") != nil { // the endpoint looks at requests with cookies only
-			http.Error(w, "You could not be signed out. Please go back and try again.", http.StatusForbidden)
-			return
-		}
-		call := r.Clone(r.Context())
-		call.URL.Path, call.URL.RawPath, call.URL.RawQuery = base.Path+"/sign-out", "", ""
-		call.Header.Del("Content-Type")
-		call.Body, call.ContentLength = http.NoBody, 0
-		answer := &answer{header: make(http.Header), status: http.StatusOK}
-		a.ServeHTTP(answer, call)
-		cookie.WriteLines(w.Header(), answer.header["Set-Cookie"])
-		w.Header().Set("Cache-Control", "private, no-store")
-		if answer.status != http.StatusOK {
-			http.Error(w, "You could not be signed out. Please go back and try again.", answer.status)
-			return
-		}
-		w.Header().Set("Location", to)
-		w.WriteHeader(http.StatusSeeOther)
 	})
 }
-
-// An answer keeps what an endpoint writes.
-type answer struct {
-	header http.Header
-	status int
-	body   strings.Builder
-}
-
-// Header implements http.ResponseWriter.
-func (a *answer) Header() http.Header { return a.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (a *answer) WriteHeader(status int) { a.status = status }
-
-// Write implements http.ResponseWriter.
-func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
