@@ -135,7 +135,7 @@ func (b *builder) build() *Auth {
 	b.check(err)
 	return &Auth{
 		pipeline: p, tables: b.tables, store: b.Store, background: b.background, outbox: b.outbox, mailer: b.Mail.Mailer,
-		oauth: b.oauth, providers: b.providers,
+		oauth: b.oauth, providers: b.providers, refused: b.Refused,
 	}
 }
 

@@ -95,6 +95,11 @@ type Config struct {
 	// DatabaseHooks run around writes, after those of plugins.
 	DatabaseHooks identity.Hooks `option:"-"`
 
+	// Refused writes the status and a page for people whom RequireUserSession,
+	// RequireGuest or RouteRules do not let pass: 401, 403, or 503 if the
+	// database could not say. Defaults to a line of text. Programs get JSON.
+	Refused func(w http.ResponseWriter, r *http.Request, status int) `option:"-"`
+
 	// Development relaxes what only matters in public: rate limits are off
 	// unless switched on, cookies need no https, and errors show a page.
 	Development bool `option:"-"`

@@ -106,7 +106,8 @@ func Rule(rule func(context.Context, *Session) (bool, error)) Requirement {
 
 // RequireUserSession returns middleware that lets signed-in users pass and
 // answers 401 to others. With requirements, it answers 403 to users who do not
-// meet them. The handler gets the session with SessionFrom, or Auth.Session.
+// meet them. What people see then is Config.Refused. The handler gets the session
+// with SessionFrom, or Auth.Session.
 func (a *Auth) RequireUserSession(requirements ...Requirement) func(http.Handler) http.Handler {
 	var need requirement
 	for _, add := range requirements {
@@ -194,6 +195,10 @@ func (a *Auth) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	if isPage(r) {
+		if a.refused != nil {
+			a.refused(w, r, status)
+			return
+		}
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(message + "\n"))
@@ -204,9 +209,12 @@ func (a *Auth) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	_, _ = fmt.Fprintf(w, `{"message":%q,"code":%q}`, message, code)
 }
 
-// isPage reports whether a person waits for a page, rather than a program for
-// data.
+// isPage reports whether a person waits for a page, be it after a form, rather
+// than a program for data.
 func isPage(r *http.Request) bool {
-	return (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
-		slices.ContainsFunc(r.Header.Values("Accept"), func(v string) bool { return strings.Contains(v, "text/html") })
+	return slices.ContainsFunc(r.Header.Values("Accept"), func(v string) bool { return strings.Contains(v, "text/html") })
 }
+
+// isView reports whether the request only looks at something, so that a browser
+// can come back to it.
+func isView(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }

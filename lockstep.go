@@ -43,6 +43,7 @@ type Auth struct {
 	wake       sync.Once
 	oauth      *oauth.Client
 	providers  []plugin.Provider
+	refused    func(w http.ResponseWriter, r *http.Request, status int) // or nil
 }
 
 // New checks config and returns a server for it. The error lists everything

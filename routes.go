@@ -58,8 +58,8 @@ type Routes struct {
 }
 
 // RouteRules returns middleware that holds every request to the rules. People
-// who may not see a page are sent elsewhere; programs get 401 or 403. The
-// server's own endpoints are always let through. It panics on a pattern or rule
+// who may not see a page are sent elsewhere, or see Config.Refused; programs get
+// 401 or 403. The server's own endpoints are always let through. It panics on a pattern or rule
 // that makes no sense: one that could match no path, or says the same as another.
 //
 // Rules are only as good as the agreement on what a path is between them and the
@@ -209,16 +209,20 @@ func (routes *Routes) turnAway(a *Auth, w http.ResponseWriter, r *http.Request, 
 		a.refuse(w, r, err)
 		return
 	}
+	status := http.StatusFound
+	if !isView(r) {
+		status = http.StatusSeeOther // the form is not sent along (RFC 9110 §15.4.4)
+	}
 	w.Header().Set("Cache-Control", "private, no-store")
 	w.Header().Set("Location", target)
-	w.WriteHeader(http.StatusFound)
+	w.WriteHeader(status)
 }
 
-// withRedirect adds the way back to a login path, unless it leads elsewhere or
-// has one already.
+// withRedirect adds the way back to a login path, unless that leads elsewhere or
+// has one already. There is no way back to where a form was sent.
 func withRedirect(login string, r *http.Request) string {
 	bare, query, _ := strings.Cut(login, "?")
-	if !origin.SafeRedirect(bare) || strings.Contains("&"+query, "&redirect=") {
+	if !isView(r) || !origin.SafeRedirect(bare) || strings.Contains("&"+query, "&redirect=") {
 		return login
 	}
 	sep := "?"
