@@ -1,6 +1,7 @@
 // The whole suite in one process, so that the list of differences can be checked for stale entries at the end.
 import { declare } from "./lib/suite.mjs";
 import "./lib/differences.checks.mjs";
+import "./lib/idp.checks.mjs";
 import "./lib/listener.checks.mjs";
 import "./lib/mask.checks.mjs";
 import "./scenarios/accounts.mjs";
@@ -24,6 +25,7 @@ import "./scenarios/sessions.mjs";
 import "./scenarios/sign_in.mjs";
 import "./scenarios/sign_out.mjs";
 import "./scenarios/sign_up.mjs";
+import "./scenarios/social_sign_in.mjs";
 import "./scenarios/stateless.mjs";
 import "./scenarios/update_user.mjs";
 

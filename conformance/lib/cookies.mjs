@@ -4,10 +4,11 @@ import { symmetricDecodeJWT } from "better-auth/crypto";
 import { getCookieCache } from "better-auth/cookies";
 import { decodeProtectedHeader, jwtVerify } from "jose";
 import { parseSetCookie } from "./jar.mjs";
+import { keyOf, openStateCookie, openTokens, reveal } from "./reveal.mjs";
 
 /**
  * Reads the Set-Cookie lines of one response. The last of a name counts, as in a browser; `repeated` has the names
- * that came more than once. The chunks of a session cache become one entry under the cookie's bare name.
+ * that came more than once. The chunks of a session cache or an account become one entry under the cookie's bare name.
  */
 export async function readCookies(setCookies, options) {
 	const cookies = new Map();
@@ -20,17 +21,19 @@ export async function readCookies(setCookies, options) {
 	const seen = {};
 	const chunks = new Map();
 	for (const { name, value, attributes } of [...cookies.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-		const cache = sessionCacheName(name, options);
-		if (cache && value !== "") {
-			chunks.set(cache, [...(chunks.get(cache) ?? []), { name, value }]);
+		const bare = sessionCacheName(name, options) ?? accountName(name);
+		if (bare && value !== "") {
+			chunks.set(bare, [...(chunks.get(bare) ?? []), { name, value }]);
 			seen[name] = { attributes, length: value.length };
+		} else if (name.endsWith(".oauth_state") && value !== "") {
+			seen[name] = { attributes, state: await openStateCookie(decodeURIComponent(value), options) };
 		} else {
 			seen[name] = { attributes, ...readValue(value, currentSecret(options)) };
 		}
 	}
 	for (const [name, parts] of chunks) {
 		const value = parts.sort((a, b) => chunkIndex(a.name) - chunkIndex(b.name)).map((part) => part.value).join("");
-		const content = { ...(await readSessionCache(value, options)), verdict: await edgeVerdict(name, value, options) };
+		const content = accountName(name) ? await readAccount(value, options) : { ...(await readSessionCache(value, options)), verdict: await edgeVerdict(name, value, options) };
 		// Alone, the length says nothing that the content does not; between chunks it is where the cut is.
 		if (parts.length === 1) delete seen[parts[0].name].length;
 		seen[name] = { ...seen[name], content };
@@ -70,6 +73,17 @@ function sessionCacheName(name, options) {
 	return bare.endsWith(custom) ? bare : null;
 }
 
+function accountName(name) {
+	const bare = name.replace(/\.(0|[1-9]\d*)$/, "");
+	return bare.endsWith(".account_data") ? bare : null;
+}
+
+/** Opens an account cookie, and the tokens in it. */
+export async function readAccount(value, options) {
+	const account = await symmetricDecodeJWT(value, keyOf(options), "better-auth-account");
+	return account ? { header: decodeProtectedHeader(value), account: reveal(await openTokens(account, options)) } : { unreadable: value };
+}
+
 function chunkIndex(name) {
 	return Number(/\.(\d+)$/.exec(name)?.[1] ?? 0);
 }
@@ -105,18 +119,9 @@ function readCompact(value, secret) {
 
 /** Opens a JWE of the session cache with every secret of the rotation set. */
 export async function openJWE(value, options) {
-	const payload = await symmetricDecodeJWT(value, secretConfig(options), "better-auth-session");
+	const payload = await symmetricDecodeJWT(value, keyOf(options), "better-auth-session");
 	if (!payload) throw new Error("not decryptable");
 	return payload;
-}
-
-function secretConfig({ secret, secrets }) {
-	if (!secrets) return secret;
-	return {
-		keys: new Map(secrets.map(({ version, value }) => [Number(version), value])),
-		currentVersion: Number(secrets[0].version),
-		legacySecret: secret,
-	};
 }
 
 // What an edge middleware of a JavaScript front end makes of the cookie, with the helper of the real library.

@@ -1,6 +1,7 @@
 // Comparing one exchange, and the databases it left behind.
 import { compare, show } from "./mask.mjs";
 import { readCookies } from "./cookies.mjs";
+import { reveal, revealRow } from "./reveal.mjs";
 import { self } from "./servers.mjs";
 
 // Headers of the connection, not of the answer.
@@ -43,22 +44,35 @@ function compareBodies(oracle, lockstep, pairing, moments, report) {
 		compare(oracle.text, lockstep.text, { pairing, moments, report, path: "body" });
 		return;
 	}
-	compare(left, right, { pairing, moments, report, path: "body" });
+	compare(reveal(left), reveal(right), { pairing, moments, report, path: "body" });
 	// The same value in other bytes (escapes, spaces, number forms) is a difference too.
 	const [leftForm, rightForm] = [JSON.stringify(left) === oracle.text, JSON.stringify(right) === lockstep.text];
 	if (leftForm !== rightForm) report("body.(bytes)", oracle.text, lockstep.text);
 }
 
 /** Every difference between the rows of two databases, in the order in which they were written. */
-export function compareDatabases(sides, { pairing, moments }) {
+export async function compareDatabases(sides, { options, pairing, moments }) {
 	const found = [];
 	const report = (at, left, right) => found.push({ kind: "database", at, left, right, moments });
-	compare(rowsOf(sides.oracle), rowsOf(sides.lockstep), { pairing, moments, report });
+	compare(await rowsOf(sides.oracle, options), await rowsOf(sides.lockstep, options), { pairing, moments, report });
 	return found;
 }
 
-function rowsOf(database) {
-	return Object.fromEntries(tablesOf(database).map((table) => [table, database.prepare(`select * from "${table}" order by rowid`).all()]));
+async function rowsOf(database, options) {
+	const tables = {};
+	for (const table of tablesOf(database)) {
+		const rows = database.prepare(`select * from "${table}" order by rowid`).all();
+		tables[table] = await Promise.all(rows.map((row) => revealRow(table, row, options)));
+	}
+	return tables;
+}
+
+/** Every difference between what two servers asked of services. */
+export function compareRequests({ oracle, lockstep }, { pairing, moments }) {
+	const found = [];
+	const report = (at, left, right) => found.push({ kind: "service", at, left, right, moments });
+	compare(oracle, lockstep, { pairing, moments, report, path: "services" });
+	return found;
 }
 
 /** The tables of a database that hold somebody's rows. */

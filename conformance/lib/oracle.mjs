@@ -1,16 +1,28 @@
 // The oracle: the real better-auth behind node:http. One process holds many instances, because loading the library
-// takes longer than all else. Messages: {start, options, file, callbacks} is answered by {started, port} or
+// takes longer than all else. Messages: {start, options, file, callbacks, services} is answered by {started, port} or
 // {started, error}; {stop} by {stopped}. The process ends when its parent goes away.
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
+import { genericOAuth } from "better-auth/plugins/generic-oauth";
 import Database from "better-sqlite3";
 import { withCallbacks } from "./callbacks.mjs";
 
 const running = new Map();
 
-process.on("message", async ({ start, stop, options, file, callbacks }) => {
+// Some URLs of services are constants of the library, so what it fetches over https is fetched from the runner: from the
+// services of the instance whose request it is.
+const playing = new AsyncLocalStorage();
+const fetchDirectly = globalThis.fetch;
+globalThis.fetch = (target, init) => {
+	const { protocol, host, pathname, search } = new URL(target);
+	const url = playing.getStore();
+	return fetchDirectly(url && protocol === "https:" ? url + host + pathname + search : target, init);
+};
+
+process.on("message", async ({ start, stop, options, file, callbacks, services }) => {
 	if (stop !== undefined) {
 		const { server, database } = running.get(stop);
 		running.delete(stop);
@@ -22,7 +34,8 @@ process.on("message", async ({ start, stop, options, file, callbacks }) => {
 		return;
 	}
 	try {
-		process.send({ started: start, port: await serve(start, callbacks ? withCallbacks(options, callbacks) : options, file) });
+		const given = callbacks ? withCallbacks(options, callbacks) : options;
+		process.send({ started: start, port: await playing.run(services?.url, () => serve(start, given, { file, services })) });
 	} catch (error) {
 		process.send({ started: start, error: error.stack });
 	}
@@ -30,8 +43,9 @@ process.on("message", async ({ start, stop, options, file, callbacks }) => {
 
 process.on("disconnect", () => process.exit(0));
 
-async function serve(id, options, file) {
+async function serve(id, options, { file, services }) {
 	const given = { ...options, logger: { disabled: true }, telemetry: { enabled: false } };
+	if (services?.generic.length > 0) given.plugins = [genericOAuth({ config: services.generic })];
 	const database = file ? new Database(file) : undefined;
 	if (database) {
 		given.database = database;
@@ -40,7 +54,8 @@ async function serve(id, options, file) {
 	}
 	const handler = toNodeHandler(betterAuth(given));
 	// What the handler throws is answered as every framework does; alone it would end the process.
-	const server = createServer((request, response) => handler(request, response).catch(() => response.writeHead(500).end()));
+	const answer = (request, response) => handler(request, response).catch(() => response.writeHead(500).end());
+	const server = createServer((request, response) => playing.run(services?.url, answer, request, response));
 	server.keepAliveTimeout = 60_000; // ms; a connection closed between two steps would look like a failure
 	await new Promise((done) => server.listen(0, "127.0.0.1", done));
 	running.set(id, { server, database });

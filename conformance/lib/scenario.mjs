@@ -1,13 +1,14 @@
 // Scenarios: the same steps at both servers, everything compared.
 import assert from "node:assert/strict";
 import { officialClient } from "./client.mjs";
-import { compareAnswers, compareDatabases, describe, tablesOf } from "./diff.mjs";
+import { compareAnswers, compareDatabases, compareRequests, describe, tablesOf } from "./diff.mjs";
 import { request } from "./http.mjs";
 import { Jar } from "./jar.mjs";
 import { compareCalls } from "./listener.mjs";
 import { compare, Pairing } from "./mask.mjs";
 import { memberRows } from "./member.mjs";
 import { basePath, password, usualHeaders } from "./options.mjs";
+import { secretsOf, Visit } from "./visit.mjs";
 
 const sides = ["oracle", "lockstep"];
 
@@ -31,8 +32,9 @@ export class Scenario {
 	/** Empties both databases, so that scenarios do not meet each other. */
 	clear() {
 		for (const side of sides) {
-			const { database, listener } = this.servers[side];
+			const { database, listener, idp } = this.servers[side];
 			listener?.clear();
+			idp?.clear();
 			if (database) for (const table of tablesOf(database)) database.prepare(`delete from "${table}"`).run();
 		}
 	}
@@ -46,7 +48,7 @@ export class Scenario {
 		const databases = { oracle: this.servers.oracle.database, lockstep: this.servers.lockstep.database };
 		if (!databases.oracle) return;
 		const moments = this.#last ?? { oracle: Date.now(), lockstep: Date.now() };
-		const found = compareDatabases(databases, { pairing: this.#pairing, moments });
+		const found = await compareDatabases(databases, { options: this.options, pairing: this.#pairing, moments });
 		this.#judge({ scenario: this.title, endpoint: "" }, "the rows at the end", found);
 	}
 
@@ -164,6 +166,16 @@ export class Scenario {
 		};
 	}
 
+	/** Starts a sign-in with a service, or what else `path` starts, and returns the visit of the actor's browser there. */
+	async visit(actor, json, { path = "/sign-in/social", ...given } = {}) {
+		return new Visit(this, actor, await this.post(path, { as: actor, ...given, json }));
+	}
+
+	/** Services answer otherwise from now on, at both sides; see IdP. */
+	service(place, answer) {
+		for (const side of sides) this.servers[side].idp.answer(place, answer);
+	}
+
 	/** Makes one call of the official client at both sides; compares what it returns and all that went over the wire. */
 	async client(actor, call) {
 		const results = {};
@@ -202,9 +214,24 @@ export class Scenario {
 		this.#last = { oracle: answers.oracle.at, lockstep: answers.lockstep.at };
 		this.#count++;
 		this.registry.totals.exchanges++;
+		if (this.servers.oracle.idp) this.#introduce(answers);
 		const found = await compareAnswers(answers, { options: this.options, pairing: this.#pairing });
 		if (found.length > 0) this.#judge(this.#place(sent), summary(sent), found, answers);
 		if (this.servers.oracle.listener) await this.#listen(sent);
+		if (this.servers.oracle.idp) this.#watch(sent);
+	}
+
+	// The secrets of a redirect to a service stand for each other, wherever they are from now on.
+	#introduce(answers) {
+		const [oracle, lockstep] = sides.map((side) => secretsOf(answers[side]));
+		for (const name of Object.keys(oracle)) if (lockstep[name]) this.#pairing.learn(oracle[name], lockstep[name]);
+	}
+
+	// Compares what a request made the servers ask of services.
+	#watch(sent) {
+		const [oracle, lockstep] = sides.map((side) => this.servers[side].idp.take());
+		const found = compareRequests({ oracle, lockstep }, { pairing: this.#pairing, moments: this.#last });
+		if (found.length > 0) this.#judge(this.#place(sent), `requests of ${summary(sent)}`, found);
 	}
 
 	// Compares the callbacks that a request led to. The oracle's are over when it has answered.

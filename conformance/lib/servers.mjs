@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { request } from "./http.mjs";
+import { IdP } from "./idp.mjs";
 import { Listener } from "./listener.mjs";
 import { basePath, usualHeaders } from "./options.mjs";
 
@@ -22,13 +23,13 @@ export const self = process.env.CONFORMANCE_SELF === "1";
 
 /**
  * A Server is a running server, its port and, unless it is stateless, an open handle on its database. If it has
- * callbacks, `listener` hears them.
+ * callbacks, `listener` hears them; if it has services, `idp` plays them.
  */
 export class Server {
 	#end;
 
-	constructor({ name, port, database, listener, end }) {
-		Object.assign(this, { name, port, database, listener });
+	constructor({ name, port, database, listener, idp, end }) {
+		Object.assign(this, { name, port, database, listener, idp });
 		this.#end = end;
 	}
 
@@ -37,26 +38,35 @@ export class Server {
 		this.database?.close();
 		await this.#end();
 		await this.listener?.stop();
+		await this.idp?.stop();
 	}
 }
 
 /**
  * Starts the real better-auth.
- * `setup` has options (better-auth's own, as JSON), the names of `callbacks` to be told of, and either `stateless` or
- * the `file` of a database to share.
+ * `setup` has options (better-auth's own, as JSON), the names of `callbacks` to be told of, `services` (true, or a list of
+ * generic OAuth providers) where users sign in with services, and either `stateless` or the `file` of a database to share.
  * The rate limiter of the library counts per process, so whoever looks at it asks for a process `alone`.
  */
 export async function startOracle(setup, name = "oracle") {
 	const { scratch, file } = prepare(setup);
 	const { listener, callbacks } = await listen(setup);
+	const { idp, services } = await play(setup);
 	const host = setup.alone ? new OracleHost() : sharedHost(name);
-	const { id, port } = await host.start({ options: setup.options, file, callbacks });
+	const { id, port } = await host.start({ options: setup.options, file, callbacks, services });
 	const end = async () => {
 		await host.stop(id);
 		if (setup.alone) host.end();
 		remove(scratch);
 	};
-	return new Server({ name, port, database: open(file), listener, end });
+	return new Server({ name, port, database: open(file), listener, idp, end });
+}
+
+// The services of a setup, and what the server has to know of them.
+async function play({ services }) {
+	if (!services) return {};
+	const idp = await IdP.start();
+	return { idp, services: { url: idp.url, generic: Array.isArray(services) ? services : [] } };
 }
 
 // The listener for the callbacks of a setup, and what the server has to know of them.
@@ -125,10 +135,11 @@ function sharedHost(name) {
 export async function startLockstep(setup) {
 	const { scratch, file } = prepare(setup);
 	const { listener, callbacks } = await listen(setup);
+	const { idp, services } = await play(setup);
 	const port = await freePort();
 	const address = `127.0.0.1:${port}`;
-	const asLibrary = callbacks || !file;
-	const child = asLibrary ? await serveLibrary(setup, file, callbacks, address) : await serve(setup, scratch, file, address);
+	const asLibrary = callbacks || services || !file;
+	const child = asLibrary ? await serveLibrary(setup, { file, callbacks, services }, address) : await serve(setup, scratch, file, address);
 	const log = collect(child);
 	const killed = () => child.kill();
 	process.once("exit", killed);
@@ -143,9 +154,10 @@ export async function startLockstep(setup) {
 	if (!ready) {
 		await end();
 		await listener?.stop();
+		await idp?.stop();
 		throw new Error(`lockstep did not start:\n${log()}`);
 	}
-	return new Server({ name: "lockstep", port, database: open(file), listener, end });
+	return new Server({ name: "lockstep", port, database: open(file), listener, idp, end });
 }
 
 async function serve({ options }, scratch, file, address) {
@@ -156,9 +168,9 @@ async function serve({ options }, scratch, file, address) {
 	return spawn(binary, ["serve", "--config", config, "--addr", address], { env: environment(), stdio: ["ignore", "pipe", "pipe"] });
 }
 
-async function serveLibrary({ options }, file, callbacks, address) {
+async function serveLibrary({ options }, { file, callbacks, services }, address) {
 	const child = spawn(await program("./conformance/library"), [address], { env: environment(), stdio: ["pipe", "pipe", "pipe"] });
-	child.stdin.end(JSON.stringify({ ...options, database: file ? { sqlite: file } : undefined, callbacks }));
+	child.stdin.end(JSON.stringify({ ...options, database: file ? { sqlite: file } : undefined, callbacks, services }));
 	return child;
 }
 

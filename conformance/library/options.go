@@ -6,6 +6,7 @@ import (
 	"time"
 
 	lockstep "github.com/lockstep-auth/lockstep"
+	"github.com/lockstep-auth/lockstep/schema"
 )
 
 // options is what the scenarios set. Times are in seconds.
@@ -29,8 +30,13 @@ type options struct {
 		ExpiresIn                   seconds `json:"expiresIn"`
 	} `json:"emailVerification"`
 
+	SocialProviders map[string]map[string]json.RawMessage `json:"socialProviders"`
+
+	Account account `json:"account"`
+
 	User struct {
-		ChangeEmail struct {
+		AdditionalFields map[string]field `json:"additionalFields"`
+		ChangeEmail      struct {
 			Enabled                        bool `json:"enabled"`
 			UpdateEmailWithoutVerification bool `json:"updateEmailWithoutVerification"`
 		} `json:"changeEmail"`
@@ -41,6 +47,7 @@ type options struct {
 	} `json:"user"`
 
 	Session struct {
+		FreshAge    *seconds `json:"freshAge"`
 		CookieCache struct {
 			Enabled      bool            `json:"enabled"`
 			Strategy     string          `json:"strategy"`
@@ -59,7 +66,11 @@ type options struct {
 		CustomRules map[string]rateRule `json:"customRules"`
 	} `json:"rateLimit"`
 
-	// Database and Callbacks are the runner's own.
+	OnAPIError struct {
+		ErrorURL string `json:"errorURL"`
+	} `json:"onAPIError"`
+
+	// Database, Callbacks and Services are the runner's own.
 	Database struct {
 		SQLite string `json:"sqlite"`
 	} `json:"database"`
@@ -67,6 +78,7 @@ type options struct {
 		URL   string   `json:"url"`
 		Names []string `json:"names"`
 	} `json:"callbacks"`
+	Services services `json:"services"`
 }
 
 type rateRule struct {
@@ -112,10 +124,20 @@ func (o *options) config() (lockstep.Config, error) {
 	c.User.DeleteUser.Enabled = o.User.DeleteUser.Enabled
 	c.User.DeleteUser.DeleteTokenExpiresIn = o.User.DeleteUser.DeleteTokenExpiresIn.duration()
 
+	if age := o.Session.FreshAge; age != nil {
+		c.Session.FreshAge = new(age.duration())
+	}
 	c.Session.CookieCache.Enabled = o.Session.CookieCache.Enabled
 	c.Session.CookieCache.Strategy = o.Session.CookieCache.Strategy
 	c.Session.CookieCache.MaxAge = o.Session.CookieCache.MaxAge.duration()
 
+	o.Account.set(&c.Account)
+	for name, f := range o.User.AdditionalFields {
+		c.User.AdditionalFields = append(c.User.AdditionalFields, schema.Field{
+			Name: name, Type: schema.String, Required: f.Required, NoInput: f.Input != nil && !*f.Input,
+		})
+	}
+	c.OnAPIError.ErrorURL = o.OnAPIError.ErrorURL
 	c.Verification.DisableCleanup = o.Verification.DisableCleanup
 	c.RateLimit.Enabled = &o.RateLimit.Enabled
 	for path, rule := range o.RateLimit.CustomRules {
@@ -123,7 +145,7 @@ func (o *options) config() (lockstep.Config, error) {
 			Path: path, Window: rule.Window.duration(), Max: rule.Max,
 		})
 	}
-	for _, set := range []func(*lockstep.Config) error{o.setRefresh, o.setIdentifiers, o.setCallbacks} {
+	for _, set := range []func(*lockstep.Config) error{o.setRefresh, o.setIdentifiers, o.setServices, o.setCallbacks} {
 		if err := set(&c); err != nil {
 			return lockstep.Config{}, err
 		}

@@ -56,7 +56,7 @@ var rules = []struct {
 	{"locksteptest", []string{"", "plugin", "identity", "store", "store/memory"}},
 	{"ui", []string{""}},
 	{"conformance", nil},
-	{"conformance/*", []string{"", "identity", "plugin", "store/sqlite"}},
+	{"conformance/*", []string{"", "identity", "oauth", "plugin", "plugin/genericoauth", "schema", "social", "store/sqlite"}},
 	{"jwks", []string{"schema", "store"}},
 	{"internal/examplecheck", nil},
 	{"internal/convexcheck", nil},

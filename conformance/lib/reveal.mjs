@@ -1,0 +1,62 @@
+// What is sealed, opened: id tokens, states, encrypted tokens. What it says is compared, and that the seal is right.
+import { createHash, hkdfSync } from "node:crypto";
+import { symmetricDecrypt } from "better-auth/crypto";
+import { readIDToken } from "./idp.mjs";
+
+// What the purpose of a key is derived with (upstream: crypto/purpose.ts).
+const purposeSalt = "better-auth:oauth-encryption:v1";
+
+/** A copy of a value with all id tokens in it opened. */
+export function reveal(value) {
+	if (typeof value === "string") return readIDToken(value) ?? value;
+	if (Array.isArray(value)) return value.map(reveal);
+	if (typeof value !== "object" || value === null || value instanceof Date) return value;
+	return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, reveal(member)]));
+}
+
+/** The rows of a table with states and encrypted tokens opened. */
+export async function revealRow(table, row, options) {
+	if (table === "verification" && row.identifier.startsWith("auth-state:")) return { ...row, value: await openState(row.value, options) };
+	if (table === "account") return reveal(await openTokens(row, options));
+	return row;
+}
+
+/** An account with its tokens decrypted, if the options say that they are encrypted. */
+export async function openTokens(account, options) {
+	if (!options.account?.encryptOAuthTokens) return account;
+	const open = async (text) => (text ? { encrypted: await decrypt(text, keyOf(options)) } : text);
+	return { ...account, accessToken: await open(account.accessToken), refreshToken: await open(account.refreshToken) };
+}
+
+/** The state in a cookie. */
+export async function openStateCookie(text, options) {
+	const state = await decrypt(text, keyOf(options, "oauth-state-cookie"));
+	return typeof state === "string" ? openState(state, options) : state;
+}
+
+// A state, with the verifier named by its challenge, which the runner knows, and the session of a link by its token.
+async function openState(text, options) {
+	const state = JSON.parse(text);
+	const spelled = JSON.stringify(state) === text ? "as JSON.stringify does" : text;
+	const { codeVerifier, link } = state;
+	if (codeVerifier) state.codeVerifier = { length: codeVerifier.length, challenge: createHash("sha256").update(codeVerifier).digest("base64url") };
+	if (link?.encryptedSessionToken) {
+		state.link = { ...link, encryptedSessionToken: await decrypt(link.encryptedSessionToken, keyOf(options, "oauth-link-session-token")) };
+	}
+	return { ...state, spelled };
+}
+
+async function decrypt(data, key) {
+	return symmetricDecrypt({ key, data }).catch((error) => ({ unreadable: error.message, data }));
+}
+
+/** The key of a purpose; without one, that of the tokens. */
+export function keyOf({ secret, secrets }, purpose) {
+	const derive = (text) => (purpose ? Buffer.from(hkdfSync("sha256", text, purposeSalt, `better-auth:${purpose}:v1`, 32)).toString("hex") : text);
+	if (!secrets) return derive(secret);
+	return {
+		keys: new Map(secrets.map(({ version, value }) => [Number(version), derive(value)])),
+		currentVersion: Number(secrets[0].version),
+		legacySecret: secret && derive(secret),
+	};
+}
