@@ -7,6 +7,7 @@ import "./lib/mask.checks.mjs";
 import "./scenarios/accounts.mjs";
 import "./scenarios/additional_fields.mjs";
 import "./scenarios/bodies.mjs";
+import "./scenarios/callback.mjs";
 import "./scenarios/change_email.mjs";
 import "./scenarios/cookie_cache.mjs";
 import "./scenarios/cookies.mjs";

@@ -12,6 +12,7 @@ const asked = `https://id.example.com/authorize?client_id=c&state=s&scope=a+b&co
 
 async function withIdP(steps) {
 	const idp = await IdP.start();
+	idp.arrive(new URL(asked));
 	const post = (place, form) => fetch(idp.url + place, { method: "POST", headers: { accept: "application/json" }, body: new URLSearchParams(form) });
 	try {
 		await steps(idp, post);
@@ -28,7 +29,7 @@ test("a code works once, and what was sent is kept without the verifier", () =>
 		assert.equal((await post("id.example.com/token", form)).status, 400);
 		const [first] = idp.take();
 		assert.equal(first.request, "POST id.example.com/token");
-		assert.equal(first.body, "grant_type=authorization_code&code=code-1&code_verifier=<the verifier, 128 characters>");
+		assert.equal(first.body, "grant_type=authorization_code&code=code-1&code_verifier=<verifier of visit 1, 128 characters>");
 		assert.deepEqual(idp.take(), []);
 	}));
 
@@ -36,7 +37,7 @@ test("a wrong verifier is seen", () =>
 	withIdP(async (idp, post) => {
 		const { code } = idp.allow(asked, {});
 		await post("id.example.com/token", { grant_type: "authorization_code", code, code_verifier: "x".repeat(128) });
-		assert.match(idp.take()[0].body, /<not the verifier: x{128}>/);
+		assert.match(idp.take()[0].body, /<no verifier: x{128}>/);
 	}));
 
 test("an id token is opened, and its signature checked", () => {

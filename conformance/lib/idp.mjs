@@ -54,6 +54,7 @@ export class IdP {
 	#codes = new Map();
 	#grants = new Map();
 	#answers = new Map();
+	#challenges = [];
 	#heard = [];
 	#count = 0;
 
@@ -75,8 +76,14 @@ export class IdP {
 	/** Forgets everything, for a new scenario. */
 	clear() {
 		for (const kept of [this.#codes, this.#grants, this.#answers]) kept.clear();
+		this.#challenges = [];
 		this.#heard = [];
 		this.#count = 0;
+	}
+
+	/** A browser is sent to a service with this URL. */
+	arrive(url) {
+		this.#challenges.push(url.searchParams.get("code_challenge"));
 	}
 
 	/** The page where somebody allows the sign-in that a URL asks for; returns the query of the way back. */
@@ -116,13 +123,12 @@ export class IdP {
 		});
 	}
 
-	// The request as it is compared: what is another at each server, the verifier, is checked and named.
-	#record({ request, form, text, place, search }) {
+	// The request as it is compared: what is another at each server, the verifier, is named by the visit it belongs to.
+	#record({ request, text, place, search }) {
 		const kept = Object.entries(request.headers).filter(([name]) => !ignoredHeaders.has(name)).sort();
-		const challenge = this.#codes.get(form.get("code"))?.asked.code_challenge;
 		const named = text.replace(/(?<=code_verifier=)[^&]*/, (verifier) => {
-			const right = createHash("sha256").update(verifier).digest("base64url") === challenge;
-			return right ? `<the verifier, ${verifier.length} characters>` : `<not the verifier: ${verifier}>`;
+			const visit = this.#challenges.indexOf(createHash("sha256").update(verifier).digest("base64url")) + 1;
+			return visit > 0 ? `<verifier of visit ${visit}, ${verifier.length} characters>` : `<no verifier: ${verifier}>`;
 		});
 		return { request: `${request.method} ${place}${search}`, headers: Object.fromEntries(kept), body: named };
 	}

@@ -30,7 +30,10 @@ export class Visit {
 		this.#actor = actor;
 		this.answers = answers;
 		this.url = {};
-		for (const [side, answer] of Object.entries(answers)) this.url[side] = authorizationURL(answer);
+		for (const [side, answer] of Object.entries(answers)) {
+			this.url[side] = authorizationURL(answer);
+			if (this.url[side]) scenario.servers[side].idp.arrive(this.url[side]);
+		}
 	}
 
 	/**
