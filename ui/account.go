@@ -6,12 +6,21 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/lockstep-auth/lockstep"
 )
 
 // An account is what the account page shows.
 type account struct {
 	Name, Email, Password *form
-	Devices               []device
+
+	// Methods are the ways to sign in that the user has, and Links the services that
+	// can be added. NoPassword is set if it is known that a password is none of them.
+	Methods    []method
+	Links      []lockstep.SocialProvider
+	NoPassword bool
+
+	Devices []device
 
 	// Stale is true if the session is too old for the server to list devices.
 	Stale bool
@@ -19,6 +28,12 @@ type account struct {
 	// DevicesProblem is why devices cannot be listed, if they cannot.
 	DevicesProblem string
 }
+
+// OnlyOne reports whether the user has one way to sign in, which has to stay.
+func (a *account) OnlyOne() bool { return len(a.Methods) == 1 }
+
+// Removable reports whether ways to sign in can be removed now.
+func (a *account) Removable() bool { return !a.OnlyOne() && !a.Stale }
 
 // Others reports whether there may be other devices to sign out.
 func (a *account) Others() bool { return len(a.Devices) != 1 }
@@ -49,7 +64,14 @@ func (m moment) Machine() string { return m.UTC().Format(time.RFC3339) }
 // Words is the form for people. The page says that times are in UTC.
 func (m moment) Words() string { return m.UTC().Format("2 January 2006, 15:04") }
 
-func (v *visit) accountPage() { v.showAccount(http.StatusOK, nil) }
+// accountPage shows the account, and what came of adding a service to it.
+func (v *visit) accountPage() {
+	if f := v.returned(new(form)); f.Problem != "" {
+		v.showAccount(http.StatusBadRequest, f)
+		return
+	}
+	v.showAccount(http.StatusOK, nil)
+}
 
 // showAccount shows the account page. A failed form stands in for the empty one
 // with the same action.
@@ -73,8 +95,11 @@ func (v *visit) showAccount(status int, failed *form) {
 	if failed != nil {
 		x.Wrong = failed.mistakes()
 	}
-	if !v.listDevices(a, l.Session.ID) {
+	if !v.listMethods(a) || !v.listDevices(a, l.Session.ID) {
 		return
+	}
+	if v.DisablePassword || a.NoPassword {
+		a.Password = nil
 	}
 	v.show(status, x)
 }

@@ -9,13 +9,17 @@ func (v *visit) deleteForm(email string) *form {
 	if v.DeleteByMail {
 		return &form{Action: "/account/delete", Submit: "Send me a link to delete it", Danger: true}
 	}
-	return &form{Action: "/account/delete", Submit: "Delete my account", Danger: true, Fields: []field{
-		usernameField(email),
-		{
-			Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password",
-			Missing: "Enter your password.",
-		},
-	}}
+	f := &form{Action: "/account/delete", Submit: "Delete my account", Danger: true}
+	if !v.DisablePassword {
+		f.Fields = []field{
+			usernameField(email),
+			{
+				Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password",
+				Missing: "Enter your password.",
+			},
+		}
+	}
+	return f
 }
 
 // showDelete shows the page, with a form that failed if there is one.
@@ -36,9 +40,9 @@ func (v *visit) showDelete(status int, failed *form) {
 	v.show(status, view{Page: "delete", Title: "Delete your account", User: &l.User, Form: f})
 }
 
-// deleteAccount asks for the password, unless the server sends a link. The
-// server would do without either while a session is fresh, but whoever finds a
-// browser open must not be able to destroy what is in the account.
+// deleteAccount asks for the password, unless the server sends a link or has no
+// passwords. The server would do without either while a session is fresh, but
+// whoever finds a browser open must not be able to destroy what is in the account.
 func (v *visit) deleteAccount() {
 	f := v.deleteForm("")
 	if !f.fill(v.r.PostForm) {
@@ -46,9 +50,9 @@ func (v *visit) deleteAccount() {
 		return
 	}
 	deleted := withQuery("/", "notice", "deleted")
-	in := map[string]any{"password": f.get("password")}
-	if v.DeleteByMail {
-		in = map[string]any{"callbackURL": deleted}
+	in := map[string]any{"callbackURL": deleted}
+	if f.field("password") != nil {
+		in = map[string]any{"password": f.get("password")}
 	}
 	var out struct {
 		Message string `json:"message"`

@@ -10,7 +10,7 @@ import (
 // Forms that other sites make a browser send are refused, with and without the
 // session, whichever way the browser tells where they come from.
 func TestForeignForms(t *testing.T) {
-	w := openWithMail(t, nil)
+	w := openWithMail(t, new(services).of, withServices)
 	ada := w.signUp(t, "Ada")
 	forms := []struct {
 		path   string
@@ -28,6 +28,10 @@ func TestForeignForms(t *testing.T) {
 		{"/forgot-password", []string{"email", "ada@example.com"}},
 		{"/reset-password", []string{"token", "x", "newPassword", "chosen by eve"}},
 		{"/verify-email", []string{"email", "ada@example.com"}},
+		{"/sign-in/social", []string{"provider", "github"}},
+		{"/sign-up/social", []string{"provider", "github"}},
+		{"/account/methods/link", []string{"provider", "github"}},
+		{"/account/methods/unlink", []string{"id", "x"}},
 	}
 	for _, tt := range []struct {
 		name   string
@@ -49,7 +53,7 @@ func TestForeignForms(t *testing.T) {
 				b.host, b.header, b.cookies = tt.host, tt.header, ada.cookies
 				before := len(ada.cookies)
 				p := b.must(b.post(form.path, form.fields...), http.StatusForbidden, "nothing was changed")
-				if len(p.Cookies()) > 0 || len(ada.cookies) != before {
+				if len(p.Cookies()) > 0 || len(ada.cookies) != before || p.Header.Get("Refresh") != "" {
 					t.Error("refused, but cookies changed")
 				}
 			})

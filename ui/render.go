@@ -26,8 +26,11 @@ type view struct {
 	Has *Config
 
 	// SignIn and SignUp are the addresses of these pages, with the way back.
+	// Services is where the buttons for other services lead that this page has.
 	SignIn, SignUp string
+	Services       string
 
+	Away    *away
 	Text    string // of a problem
 	Form    *form
 	Account *account
@@ -42,7 +45,7 @@ func parseTemplates(files fs.FS) (map[string]*template.Template, error) {
 	}
 	pages := make(map[string]*template.Template)
 	for _, name := range []string{
-		"welcome", "sign-in", "sign-up", "forgot-password", "reset-password", "verify-email", "account", "delete", "problem",
+		"welcome", "sign-in", "sign-up", "away", "forgot-password", "reset-password", "verify-email", "account", "delete", "problem",
 	} {
 		clone, err := layout.Clone()
 		if err != nil {
@@ -60,6 +63,7 @@ func (v *visit) show(status int, x view) {
 	x.App, x.Style, x.Has = v.AppName, withQuery("/style.css", "v", v.styleHash), &v.Config
 	x.Notice = notice(v.r.URL.Query().Get("notice"))
 	x.SignIn, x.SignUp = v.withBack("/sign-in"), v.withBack("/sign-up")
+	x.Services = v.withBack("/" + x.Page + "/social")
 	if x.Form != nil {
 		x.Wrong = append(x.Wrong, x.Form.mistakes()...)
 	}

@@ -6,14 +6,16 @@ import (
 	"github.com/lockstep-auth/lockstep"
 )
 
-// welcome is the first page for those who are not signed in.
+// welcome is the first page for those who are not signed in. The server leads here
+// if a sign-in with another service fails and it does not know where that began.
 func (v *visit) welcome() {
-	v.forGuests("/account", view{Page: "welcome", Title: "Welcome"})
+	v.forGuests(withQuery("/account", "error", v.r.URL.Query().Get("error")),
+		view{Page: "welcome", Title: "Welcome", Form: v.returned(new(form))})
 }
 
 func (v *visit) signInPage() {
 	v.forGuests(lockstep.SafeRedirect(v.r, "/account"),
-		view{Page: "sign-in", Title: "Sign in", Form: v.signInForm()})
+		view{Page: "sign-in", Title: "Sign in", Form: v.returned(v.signInForm())})
 }
 
 // forGuests shows a page to those who are not signed in and sends others on.
@@ -25,7 +27,7 @@ func (v *visit) forGuests(elsewhere string, x view) {
 	case l != nil:
 		v.redirect(elsewhere)
 	default:
-		v.show(http.StatusOK, x)
+		v.show(statusOfReturn(x.Form), x)
 	}
 }
 

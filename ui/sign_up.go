@@ -13,7 +13,7 @@ func (v *visit) signUpPage() {
 		return
 	}
 	v.forGuests(lockstep.SafeRedirect(v.r, "/account"),
-		view{Page: "sign-up", Title: "Create an account", Form: v.signUpForm()})
+		view{Page: "sign-up", Title: "Create an account", Form: v.returned(v.signUpForm())})
 }
 
 func (v *visit) signUpForm() *form {

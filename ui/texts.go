@@ -67,6 +67,10 @@ func accountExplanations() map[string]explanation {
 		"PASSWORD_TOO_LONG":  {"This password is too long. Use a shorter one.", password},
 		"INVALID_PASSWORD":   {"This is not your current password.", current},
 
+		"PROVIDER_NOT_FOUND":            {"This server does not offer this service. Sign in another way.", nil},
+		"ACCOUNT_NOT_FOUND":             {"This is not linked to your account any more.", nil},
+		"FAILED_TO_UNLINK_LAST_ACCOUNT": {"This is your only way to sign in, so it cannot be removed.", nil},
+
 		"CREDENTIAL_ACCOUNT_NOT_FOUND": {"Your account has no password: you sign in another way.", nil},
 		"FAILED_TO_UPDATE_USER":        {"Your change could not be saved. Try again later.", nil},
 		"SESSION_EXPIRED":              {"You signed in too long ago for this. Sign out, sign in again, and come back.", nil},
@@ -182,6 +186,10 @@ func notice(word string) string {
 		return "Your password is changed."
 	case "device":
 		return "The device is signed out."
+	case "linked":
+		return "It is linked to your account: from now on you can sign in with it."
+	case "unlinked":
+		return "You cannot sign in that way any more."
 	case "others":
 		return "All other devices are signed out."
 	}

@@ -1,6 +1,6 @@
 // Package ui is the pages that the binary serves: sign up, sign in, recover a
-// password, verify an address, and the account with its devices. They are plain
-// HTML and work without JavaScript.
+// password, verify an address, and the account with its devices and ways to sign
+// in. They are plain HTML and work without JavaScript.
 //
 // The pages have no way into the server but the one every client has: each
 // form becomes a request to a public endpoint, in the name of the browser that
@@ -19,6 +19,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+
+	"github.com/lockstep-auth/lockstep"
 )
 
 //go:embed pages/*.html style.css
@@ -42,6 +44,14 @@ type Config struct {
 
 	// DisableSignUp takes away the page for new accounts.
 	DisableSignUp bool
+
+	// Social are the services that people can sign in with, as the server's
+	// SocialProviders returns them. DisablePassword takes away what has to do with
+	// passwords, for servers where these are the only way in. DisableLinking takes
+	// away the buttons with which people add a service to their account.
+	Social          []lockstep.SocialProvider
+	DisablePassword bool
+	DisableLinking  bool
 
 	// ResetPassword adds the pages for a forgotten password, and VerifyEmail
 	// those for addresses that are not verified: for servers that send the
@@ -158,6 +168,14 @@ func (m routes) form(path string, serve func(*visit)) {
 // optional adds the pages of what is switched on.
 func (m routes) optional() {
 	c := &m.site.Config
+	if len(c.Social) > 0 {
+		m.form("/sign-in/social", (*visit).signInSocial)
+		m.form("/sign-up/social", (*visit).signUpSocial)
+		m.form("/account/methods/link", (*visit).linkMethod)
+		m.form("/account/methods/unlink", (*visit).unlinkMethod)
+		m.page("GET /sign-in/social", func(v *visit) { v.redirect("/sign-in") })
+		m.page("GET /sign-up/social", func(v *visit) { v.redirect("/sign-up") })
+	}
 	if c.ResetPassword {
 		m.page("GET /forgot-password", (*visit).forgotPage)
 		m.form("/forgot-password", (*visit).forgot)

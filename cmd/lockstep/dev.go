@@ -153,10 +153,16 @@ func newSite(c *lockstep.Config, auth *lockstep.Auth) (http.Handler, error) {
 	ep, has := &c.EmailAndPassword, func(path string) bool {
 		return !slices.ContainsFunc(c.DisabledPaths, func(p string) bool { return strings.Trim(p, "/") == path[1:] })
 	}
+	var services []lockstep.SocialProvider
+	if has("/sign-in/social") {
+		services = auth.SocialProviders()
+	}
+	signUp := ep.Enabled && !ep.DisableSignUp && has("/sign-up/email") || !ep.Enabled && len(services) > 0
+	linking := cmp.Or(c.Account.AccountLinking.Enabled, new(true))
 	return ui.New(auth, ui.Config{
 		AppName: c.AppName, BasePath: at.Path, Log: c.Log, Mailbox: mailPath,
 		MinPasswordLength: ep.MinPasswordLength, MaxPasswordLength: ep.MaxPasswordLength,
-		DisableSignUp: !ep.Enabled || ep.DisableSignUp || !has("/sign-up/email"),
+		Social: services, DisablePassword: !ep.Enabled, DisableLinking: !*linking || !has("/link-social"), DisableSignUp: !signUp,
 		ResetPassword: ep.Enabled && has("/request-password-reset"),
 		VerifyEmail:   has("/send-verification-email"), VerifyFirst: ep.RequireEmailVerification,
 		ChangeEmail: c.User.ChangeEmail.Enabled && has("/change-email"),

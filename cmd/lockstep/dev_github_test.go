@@ -110,6 +110,19 @@ func TestDevFakeGitHubBehindAFrontEnd(t *testing.T) {
 	}
 }
 
+// Where there are no passwords, the pages have buttons only.
+func TestDevFakeGitHubOnly(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "lockstep.yaml", "emailAndPassword: {enabled: false}\n")
+	p := dev(t, dir, "--fake-github")
+	for _, path := range []string{"/sign-in", "/sign-up"} {
+		got := p.send(t, http.MethodGet, path, "")
+		if !strings.Contains(got.body, "Continue with GitHub") || strings.Contains(got.body, `type="password"`) {
+			t.Errorf("%s: got %d %s, want a button and no password", path, got.status, got.body)
+		}
+	}
+}
+
 func TestDevWithoutAFakeGitHub(t *testing.T) {
 	p := dev(t, t.TempDir())
 	if got := p.send(t, http.MethodGet, "/dev/github/", ""); got.status != http.StatusNotFound {
