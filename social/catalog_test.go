@@ -107,6 +107,22 @@ file does not have; a public client, which has no secret, needs the file. ` + "`
 in the environment. ` + "`lockstep config check`" + ` says what is missing, and shows the rest without secrets. Options that are functions
 (` + "`mapProfileToUser`, `getUserInfo`" + `) are for Go programs.
 
+Any other service that speaks OAuth 2.0 or OpenID Connect is one of the plugin genericOAuth, with Better Auth's options. Ready-made are
+` + "`auth0`, `gumroad`, `hubspot`, `keycloak`, `line`, `microsoftEntraId`, `okta`, `patreon`, `slack` and `yandex`" + `:
+
+` + "```yaml" + `
+plugins:
+  - genericOAuth:
+      config:
+        - keycloak: {clientId: app, issuer: "https://id.example.com/realms/main"}
+        - providerId: shop
+          clientId: app
+          discoveryUrl: https://shop.example.com/.well-known/openid-configuration
+          scopes: [openid, email, profile]
+` + "```" + `
+
+Their variables have the name of the provider's id: ` + "`KEYCLOAK_CLIENT_SECRET`, `SHOP_CLIENT_SECRET`" + `.
+
 ## The services
 
 - **PKCE**: a code challenge is sent (S256). The other services do not know it, or upstream does not send it.

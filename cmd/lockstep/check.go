@@ -29,7 +29,7 @@ func (cmd *checkCommand) Run(ctx context.Context, p *program) error {
 	if err := errors.Join(validate(s, c.Log), checkStore(s.Database)); err != nil {
 		return err
 	}
-	warn(ctx, c)
+	warn(ctx, s)
 	at, err := location(c)
 	if err != nil {
 		return err

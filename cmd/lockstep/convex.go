@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
@@ -96,7 +95,7 @@ func projectConfig(s *file.Settings) (project.Config, []string, error) {
 		return project.Config{}, nil, err
 	}
 	c := project.Config{Tables: tables, KeepVerifications: s.Auth.Verification.DisableCleanup}
-	if !slices.Contains(s.Plugins, "convex") {
+	if !s.HasPlugin("convex") {
 		return c, nil, nil
 	}
 	at, err := location(&s.Auth)

@@ -2,31 +2,10 @@ package main
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
-	"github.com/lockstep-auth/lockstep/plugin"
-	"github.com/lockstep-auth/lockstep/plugin/bearer"
 	"github.com/lockstep-auth/lockstep/plugin/convex"
-	"github.com/lockstep-auth/lockstep/plugin/jwt"
 )
-
-// newPlugins makes the plugins that a configuration names. Some belong to the
-// one server that they are given to.
-func newPlugins(names []string) []plugin.Plugin {
-	var plugins []plugin.Plugin
-	for _, name := range names {
-		switch name {
-		case "bearer":
-			plugins = append(plugins, bearer.New(bearer.Options{}))
-		case "convex":
-			plugins = append(plugins, convex.New(convex.Options{}).Plugin())
-		case "jwt":
-			plugins = append(plugins, jwt.New(jwt.Options{}).Plugin())
-		}
-	}
-	return plugins
-}
 
 // discoveryPath is where Convex looks for a provider that auth.config.ts names
 // by its domain.
@@ -36,7 +15,7 @@ const discoveryPath = "/.well-known/openid-configuration"
 // pages, which may be nil.
 func besidePages(s *file.Settings, pages http.Handler) http.Handler {
 	at, err := location(&s.Auth)
-	if err != nil || !slices.Contains(s.Plugins, "convex") {
+	if err != nil || !s.HasPlugin("convex") {
 		return pages
 	}
 	return discovery{convex.Discovery(at.Path), pages}

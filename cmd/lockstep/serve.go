@@ -73,7 +73,7 @@ func (cmd *serveCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	reserve()
-	warn(ctx, c)
+	warn(ctx, s)
 	l, err := listen(ctx, p.address(cmd.Addr))
 	if err != nil {
 		return err

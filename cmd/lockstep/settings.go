@@ -73,13 +73,14 @@ func trial(s *file.Settings, log *slog.Logger) (*lockstep.Auth, error) {
 	return newAuth(&c, s.Plugins)
 }
 
-// newAuth returns a server with the named plugins, which belong to it alone.
-func newAuth(c *lockstep.Config, plugins []string) (*lockstep.Auth, error) {
-	if err := checkSocial(c); err != nil {
+// newAuth returns a server with the plugins, made for it alone.
+func newAuth(c *lockstep.Config, plugins []file.Plugin) (*lockstep.Auth, error) {
+	whole := *c
+	var err error
+	whole.Plugins, err = file.NewPlugins(plugins)
+	if err := errors.Join(checkSocial(c), err); err != nil {
 		return nil, err
 	}
-	whole := *c
-	whole.Plugins = newPlugins(plugins)
 	return lockstep.New(whole)
 }
 
@@ -125,8 +126,9 @@ func standIn(c *lockstep.Config) {
 }
 
 // warn says what is allowed but hardly meant.
-func warn(ctx context.Context, c *lockstep.Config) {
-	if !c.EmailAndPassword.Enabled && len(c.Social) == 0 {
+func warn(ctx context.Context, s *file.Settings) {
+	c := &s.Auth
+	if !c.EmailAndPassword.Enabled && len(c.Social) == 0 && len(s.Generic()) == 0 {
 		c.Log.WarnContext(ctx, "nobody can sign in: set emailAndPassword.enabled, or socialProviders")
 	}
 	if strings.HasPrefix(c.BaseURL, "http://") && !isLoopbackURL(c.BaseURL) {

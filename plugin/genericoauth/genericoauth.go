@@ -29,39 +29,40 @@ import (
 )
 
 // A Config describes a service. ProviderID, ClientID and either DiscoveryURL or
-// AuthorizationURL and TokenURL are required. The names are Better Auth's.
+// AuthorizationURL and TokenURL are required. The names are Better Auth's, and
+// exactly so in the option tags.
 type Config struct {
 	// ProviderID is the service's id in URLs and in the providerId column. Name is
 	// for people; it defaults to the id.
-	ProviderID string
-	Name       string
+	ProviderID string `option:"providerId"`
+	Name       string `option:"name"`
 
-	ClientID     string
-	ClientSecret string
+	ClientID     string `option:"clientId"`
+	ClientSecret string `option:"clientSecret"`
 
 	// DiscoveryURL is where the service describes itself (OpenID Connect
 	// Discovery 1.0, RFC 8414), asked with DiscoveryHeaders. Redirects are not
 	// followed: it is the final URL. Fields that are set come before what it says.
-	DiscoveryURL     string
-	DiscoveryHeaders map[string]string
+	DiscoveryURL     string            `option:"discoveryUrl"`
+	DiscoveryHeaders map[string]string `option:"discoveryHeaders"`
 
-	AuthorizationURL string
-	TokenURL         string
-	UserInfoURL      string
+	AuthorizationURL string `option:"authorizationUrl"`
+	TokenURL         string `option:"tokenUrl"`
+	UserInfoURL      string `option:"userInfoUrl"`
 
 	// EndSessionEndpoint is where browsers sign out of the service (OpenID Connect
 	// RP-Initiated Logout 1.0), and PostLogoutRedirectURI where it sends them
 	// then, if the client does not say. DisableProviderLogout leaves them signed
 	// in there.
-	EndSessionEndpoint    string
-	PostLogoutRedirectURI string
-	DisableProviderLogout bool
+	EndSessionEndpoint    string `option:"endSessionEndpoint"`
+	PostLogoutRedirectURI string `option:"postLogoutRedirectURI"`
+	DisableProviderLogout bool   `option:"disableProviderLogout"`
 
 	// RedirectURI replaces the server's callback URL.
-	RedirectURI string
+	RedirectURI string `option:"redirectURI"`
 
 	// Scopes are asked for. With an OpenID Connect service, openid always is.
-	Scopes []string
+	Scopes []string `option:"scopes"`
 
 	// TokenEndpointAuth is how the application proves who it is. Defaults to
 	// client_secret_post with a secret and none without. Assertion signs for
@@ -70,22 +71,22 @@ type Config struct {
 	Assertion         oauth.Signer
 
 	// Parameters of the authorization request; empty ones are left out.
-	ResponseType string // defaults to "code"
-	ResponseMode string // "query" or "form_post"
-	Prompt       string
-	AccessType   string
+	ResponseType string `option:"responseType"` // defaults to "code"
+	ResponseMode string `option:"responseMode"` // "query" or "form_post"
+	Prompt       string `option:"prompt"`
+	AccessType   string `option:"accessType"`
 
 	// DisablePKCE is for services that reject it.
 	DisablePKCE bool
 
 	// AccessTokenExpiresIn is assumed when the service does not say.
-	AccessTokenExpiresIn time.Duration
+	AccessTokenExpiresIn time.Duration `option:"accessTokenExpiresIn"`
 
 	// More parameters of the requests, and headers of those to the token endpoint.
-	AuthorizationURLParams oauth.Params
-	TokenURLParams         oauth.Params
-	RefreshTokenParams     oauth.Params
-	AuthorizationHeaders   map[string]string
+	AuthorizationURLParams oauth.Params      `option:"authorizationUrlParams"`
+	TokenURLParams         oauth.Params      `option:"tokenUrlParams"`
+	RefreshTokenParams     oauth.Params      `option:"refreshTokenParams"`
+	AuthorizationHeaders   map[string]string `option:"authorizationHeaders"`
 
 	// GetUserInfo replaces GET UserInfoURL with a bearer token, and with it what
 	// an id token says of the user.
@@ -108,20 +109,20 @@ type Config struct {
 
 	// RequireIDTokenVerification refuses a service without keys to check its id
 	// tokens with.
-	RequireIDTokenVerification bool
+	RequireIDTokenVerification bool `option:"requireIdTokenVerification"`
 
 	// DisableIDTokenNonceBinding is for OpenID Connect services that do not put
 	// the nonce into id tokens. Those then no longer belong to one sign-in.
-	DisableIDTokenNonceBinding bool
+	DisableIDTokenNonceBinding bool `option:"disableIdTokenNonceBinding"`
 
 	// AllowIDPInitiated lets users start at the service. The sign-in starts anew
 	// then, since nothing ties such a callback to a browser.
-	AllowIDPInitiated bool
+	AllowIDPInitiated bool `option:"allowIdpInitiated"`
 
-	DisableImplicitSignUp    bool
-	DisableSignUp            bool
-	OverrideUserInfo         bool
-	RequireEmailVerification bool
+	DisableImplicitSignUp    bool `option:"disableImplicitSignUp"`
+	DisableSignUp            bool `option:"disableSignUp"`
+	OverrideUserInfo         bool `option:"overrideUserInfo"`
+	RequireEmailVerification bool `option:"requireEmailVerification"`
 
 	// fromIDToken takes the description of a user from the id token only.
 	fromIDToken bool

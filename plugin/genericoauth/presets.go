@@ -16,28 +16,28 @@ import (
 // need ClientSecret. Each function says what else it reads.
 type Options struct {
 	// ProviderID replaces the service's usual id, to have it more than once.
-	ProviderID string
+	ProviderID string `option:"providerId"`
 
-	ClientID     string
-	ClientSecret string
+	ClientID     string `option:"clientId"`
+	ClientSecret string `option:"clientSecret"`
 
-	Domain   string // Auth0: "tenant.eu.auth0.com"
-	Issuer   string // Keycloak, Okta: the issuer's URL
-	TenantID string // Microsoft Entra ID: the tenant's GUID
+	Domain   string `option:"domain"`   // Auth0: "tenant.eu.auth0.com"
+	Issuer   string `option:"issuer"`   // Keycloak, Okta: the issuer's URL
+	TenantID string `option:"tenantId"` // Microsoft Entra ID: the tenant's GUID
 
 	// Scopes replace the service's usual ones.
-	Scopes []string
+	Scopes []string `option:"scopes"`
 
-	RedirectURI           string
-	EndSessionEndpoint    string
-	PostLogoutRedirectURI string
-	DisableProviderLogout bool
+	RedirectURI           string `option:"redirectURI"`
+	EndSessionEndpoint    string `option:"endSessionEndpoint"`
+	PostLogoutRedirectURI string `option:"postLogoutRedirectURI"`
+	DisableProviderLogout bool   `option:"disableProviderLogout"`
 	TokenEndpointAuth     oauth.ClientAuth
 	Assertion             oauth.Signer
 	DisablePKCE           bool
-	DisableImplicitSignUp bool
-	DisableSignUp         bool
-	OverrideUserInfo      bool
+	DisableImplicitSignUp bool `option:"disableImplicitSignUp"`
+	DisableSignUp         bool `option:"disableSignUp"`
+	OverrideUserInfo      bool `option:"overrideUserInfo"`
 }
 
 // String returns "[redacted]".
@@ -58,6 +58,15 @@ func (o Options) apply(c Config) Config {
 	c.DisablePKCE, c.DisableImplicitSignUp, c.DisableSignUp = o.DisablePKCE, o.DisableImplicitSignUp, o.DisableSignUp
 	c.OverrideUserInfo = o.OverrideUserInfo
 	return c
+}
+
+// Presets returns the functions that make the ready-made services, by Better
+// Auth's names for them.
+func Presets() map[string]func(Options) Config {
+	return map[string]func(Options) Config{
+		"auth0": Auth0, "gumroad": Gumroad, "hubspot": HubSpot, "keycloak": Keycloak, "line": Line,
+		"microsoftEntraId": MicrosoftEntraID, "okta": Okta, "patreon": Patreon, "slack": Slack, "yandex": Yandex,
+	}
 }
 
 func openID() []string { return []string{"openid", "profile", "email"} }

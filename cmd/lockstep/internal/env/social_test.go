@@ -59,3 +59,30 @@ func TestApplySocialProviders(t *testing.T) {
 		})
 	}
 }
+
+func TestApplyGenericServices(t *testing.T) {
+	s := parse(t, `
+plugins:
+  - genericOAuth:
+      config:
+        - keycloak: {providerId: my-id.2, issuer: https://id.example.com, clientSecret: file}
+        - {providerId: github, clientId: file, clientSecret: file, discoveryUrl: https://github.example.com}
+`)
+	err := env.Apply(s, getenv(map[string]string{
+		"MY_ID_2_CLIENT_ID": "env", "GITHUB_CLIENT_ID": "env", "GITHUB_CLIENT_SECRET": "env-secret",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, g := range s.Generic() {
+		id, clientID, secret := g.Service()
+		got = append(got, fmt.Sprintf("%s %s %s", id, *clientID, *secret))
+	}
+	if diff := cmp.Diff(got, []string{"my-id.2 env file", "github env env-secret"}); diff != "" {
+		t.Errorf("got -, want +:\n%s", diff)
+	}
+	if len(s.Social) != 0 {
+		t.Errorf("got %v as well: they are meant for the plugin's service", s.Social)
+	}
+}

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/lockstep-auth/lockstep/oauth"
 	"github.com/lockstep-auth/lockstep/schema"
 )
 
@@ -146,8 +147,11 @@ func (d *decoder) value(path string, n *yaml.Node, v reflect.Value) {
 	case **yaml.Node:
 		*out = n
 		return
-	case *code:
-		d.fail(n, "option %s %s", path, isCode)
+	case *oauth.Params:
+		d.params(path, n, out)
+		return
+	case reader:
+		out.decode(d, path, n)
 		return
 	}
 	switch v.Kind() {
@@ -157,7 +161,9 @@ func (d *decoder) value(path string, n *yaml.Node, v reflect.Value) {
 	case reflect.Bool:
 		d.bool(path, n, v.Addr().Interface().(*bool))
 	case reflect.String:
-		d.text(path, n, v.Addr().Interface().(*string))
+		text := v.String()
+		d.text(path, n, &text)
+		v.SetString(text)
 	case reflect.Int:
 		d.int(path, n, v.Addr().Interface().(*int))
 	case reflect.Slice:

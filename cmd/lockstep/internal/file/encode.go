@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	lockstep "github.com/lockstep-auth/lockstep"
+	"github.com/lockstep-auth/lockstep/oauth"
 	"github.com/lockstep-auth/lockstep/schema"
 )
 
@@ -47,7 +48,7 @@ func (e *encoder) section(path string, v reflect.Value) *yaml.Node {
 		}
 		value := v.FieldByIndex(f.Index)
 		if isSecret(v.Type(), name) && !value.IsZero() {
-			m.add(name, text(redacted))
+			m.add(name, withoutValues(value))
 			continue
 		}
 		m.add(name, e.value(at, value, false))
@@ -69,10 +70,29 @@ func isSecret(section reflect.Type, name string) bool {
 		return name == "user" || name == "password"
 	}
 	switch name {
-	case "secret", "deployKey", "clientSecret", "privateKey", "privateKeyPem", "privateKeyJwk":
+	case "secret", "deployKey", "clientSecret", "privateKey", "privateKeyPem", "privateKeyJwk",
+		"discoveryHeaders", "authorizationHeaders", "tokenUrlParams", "refreshTokenParams":
 		return true
 	}
 	return false
+}
+
+// withoutValues stands for a secret. Of several by name, it has the names.
+func withoutValues(v reflect.Value) *yaml.Node {
+	var m mapping
+	switch secrets := v.Interface().(type) {
+	case map[string]string:
+		for _, name := range slices.Sorted(maps.Keys(secrets)) {
+			m.add(name, text(redacted))
+		}
+	case oauth.Params:
+		for _, p := range secrets {
+			m.add(p.Name, text(redacted))
+		}
+	default:
+		return text(redacted)
+	}
+	return m.node()
 }
 
 // value returns the node of a value, or nil for a zero value unless it counts:
@@ -86,6 +106,14 @@ func (e *encoder) value(path string, v reflect.Value, counts bool) *yaml.Node {
 		return number64(value.Seconds())
 	case []schema.Field:
 		return fieldNodes(value)
+	case oauth.Params:
+		var m mapping
+		for _, p := range value {
+			m.add(p.Name, text(p.Value))
+		}
+		return m.node()
+	case form:
+		return value.encode(e)
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -97,11 +125,11 @@ func (e *encoder) value(path string, v reflect.Value, counts bool) *yaml.Node {
 	case reflect.Int:
 		return number64(float64(v.Int()))
 	case reflect.Slice:
-		list := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
-		for i := range v.Len() {
-			list.Content = append(list.Content, e.value(path, v.Index(i), true))
+		items := make([]*yaml.Node, v.Len())
+		for i := range items {
+			items[i] = e.value(path, v.Index(i), true)
 		}
-		return list
+		return sequence(items)
 	case reflect.Map:
 		var m mapping
 		for _, key := range slices.Sorted(maps.Keys(texts(v))) {
@@ -143,6 +171,15 @@ func (m *mapping) node() *yaml.Node {
 		return nil
 	}
 	return &yaml.Node{Kind: yaml.MappingNode, Content: m.content}
+}
+
+// sequence returns a list in one line, unless there are sections in it.
+func sequence(items []*yaml.Node) *yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle, Content: items}
+	if slices.ContainsFunc(items, func(n *yaml.Node) bool { return n.Kind == yaml.MappingNode }) {
+		list.Style = 0
+	}
+	return list
 }
 
 func text(s string) *yaml.Node {

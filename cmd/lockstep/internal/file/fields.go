@@ -53,9 +53,6 @@ type referenceOptions struct {
 	OnDelete string `option:"onDelete"`
 }
 
-// code is the type of an option that only a program can set.
-type code struct{}
-
 // field reads one field. Required is true unless the file says otherwise, and
 // means both that clients must give the value and that the database holds no
 // null.

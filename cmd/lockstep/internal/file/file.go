@@ -44,9 +44,8 @@ type Settings struct {
 	Database Database
 	Mail     Mail
 
-	// Plugins are the names of the plugins, in their order: "bearer", "convex"
-	// and "jwt".
-	Plugins []string
+	// Plugins are in the order of the file.
+	Plugins []Plugin
 
 	// Social are the services that users can sign in with, in the order of the
 	// file.

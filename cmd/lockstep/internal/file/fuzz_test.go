@@ -24,6 +24,7 @@ func FuzzParse(f *testing.F) {
 		"mail: {smtp: {url: 'smtp://a:b@c?tls=none'}}", "mail: {webhook: {url: a, secret: b}, locale: de}",
 		"verification: {storeIdentifier: {default: plain, overrides: {'': hashed, b: ''}}}", "verification: {storeIdentifier: ''}",
 		"socialProviders: {github: {}, google: {clientId: ['', a]}, line: , tiktok: {clientKey: '', scope: []}}",
+		"plugins: [jwt: {jwt: {audience: a, expirationTime: 1.5h}}, bearer, genericOAuth: {config: [{providerId: a, tokenUrlParams: {b: ''}}, line: {}]}]",
 	} {
 		f.Add([]byte(text))
 	}

@@ -35,11 +35,12 @@ func special() map[string]option {
 
 // Why an option is refused.
 const (
-	isLater = "is not supported yet by this version of Lockstep"
-	isCode  = "is code: set it in a Go program, with lockstep.Config"
-	isMail  = "is code: the section mail sends this mail"
-	isNever = "is about the JavaScript program and means nothing here"
-	isIdle  = "does nothing, in Better Auth either: leave it out"
+	isLater   = "is not supported yet by this version of Lockstep"
+	isCode    = "is code: set it in a Go program, with lockstep.Config"
+	isMail    = "is code: the section mail sends this mail"
+	isNever   = "is about the JavaScript program and means nothing here"
+	isGeneric = "is a service of the plugin genericOAuth: write it there, below plugins"
+	isIdle    = "does nothing, in Better Auth either: leave it out"
 )
 
 // refused returns Better Auth's other options, by path, and why they are

@@ -6,6 +6,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/lockstep-auth/lockstep/oauth"
+	"github.com/lockstep-auth/lockstep/plugin/genericoauth"
 	"github.com/lockstep-auth/lockstep/social"
 )
 
@@ -74,6 +75,11 @@ func refusedSocial(options map[string]string) {
 			options[join(at, name)] = isCode
 		}
 		options[join(at, "responseMode")] = isIdle
+	}
+	for name := range genericoauth.Presets() {
+		if at := join(socialPath, name); options[at+".getUserInfo"] == "" {
+			options[at] = isGeneric
+		}
 	}
 	options[socialPath+".paypal.requestShippingAddress"] = isIdle
 	options[socialPath+".vk.scheme"] = isIdle

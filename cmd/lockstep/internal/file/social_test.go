@@ -75,6 +75,10 @@ func TestSocialProviderErrors(t *testing.T) {
 			"options that upstream declares and nothing reads", "{wechat: {platformType: WebsiteApp}}",
 			"option socialProviders.wechat.platformType does nothing, in Better Auth either: leave it out",
 		},
+		{
+			"a service of a plugin", "{keycloak: {issuer: x}}",
+			"option socialProviders.keycloak is a service of the plugin genericOAuth: write it there, below plugins",
+		},
 		{"a list of services", "[github]", "socialProviders must be a section of options, not a list"},
 		{"a name alone", "{github: on}", "socialProviders.github must be a section of options, not text"},
 		{"a client id that YAML takes for a number", "{discord: {clientId: 1234}}", "socialProviders.discord.clientId must be text, not a number (put it in quotes)"},

@@ -1,0 +1,96 @@
+package file
+
+import (
+	"errors"
+	"time"
+
+	"github.com/lockstep-auth/lockstep/jwks"
+	"github.com/lockstep-auth/lockstep/plugin"
+	"github.com/lockstep-auth/lockstep/plugin/bearer"
+	"github.com/lockstep-auth/lockstep/plugin/convex"
+	"github.com/lockstep-auth/lockstep/plugin/jwt"
+)
+
+// bearerOptions are upstream's BearerOptions.
+type bearerOptions struct {
+	RequireSignature *bool `option:"requireSignature"`
+}
+
+func (o *bearerOptions) make() (plugin.Plugin, error) {
+	return bearer.New(bearer.Options{AllowUnsigned: o.RequireSignature != nil && !*o.RequireSignature}), nil
+}
+
+// jwtOptions are upstream's JwtOptions.
+type jwtOptions struct {
+	JWKS                    jwtKeys   `option:"jwks"`
+	JWT                     jwtTokens `option:"jwt"`
+	DisableSettingJWTHeader bool      `option:"disableSettingJwtHeader"`
+	SessionCookieCache      later     `option:"sessionCookieCache"`
+	Schema                  later     `option:"schema"`
+	Adapter                 code      `option:"adapter"`
+}
+
+type jwtKeys struct {
+	KeyPairConfig               jwtKeyPair    `option:"keyPairConfig"`
+	KeyPairConfigs              later         `option:"keyPairConfigs"`
+	DisablePrivateKeyEncryption bool          `option:"disablePrivateKeyEncryption"`
+	RotationInterval            time.Duration `option:"rotationInterval"`
+	GracePeriod                 time.Duration `option:"gracePeriod"`
+	JWKSPath                    string        `option:"jwksPath"`
+	RemoteURL                   later         `option:"remoteUrl"`
+}
+
+type jwtKeyPair struct {
+	Algorithm     jwks.Algorithm `option:"alg"`
+	Curve         string         `option:"crv"`
+	ModulusLength int            `option:"modulusLength"`
+}
+
+type jwtTokens struct {
+	Issuer         string    `option:"issuer"`
+	Audience       oneOrMore `option:"audience"`
+	ExpirationTime span      `option:"expirationTime"`
+	DefinePayload  code      `option:"definePayload"`
+	GetSubject     code      `option:"getSubject"`
+	Sign           code      `option:"sign"`
+}
+
+func (o *jwtOptions) make() (plugin.Plugin, error) {
+	pair := o.JWKS.KeyPairConfig
+	if pair.Curve != "" && (pair.Curve != "Ed25519" || pair.Algorithm != jwks.EdDSA) {
+		return plugin.Plugin{}, errors.New("jwks.keyPairConfig.crv must be Ed25519, with the alg EdDSA")
+	}
+	return jwt.New(jwt.Options{
+		Issuer: o.JWT.Issuer, Audience: o.JWT.Audience, ExpirationTime: time.Duration(o.JWT.ExpirationTime),
+		DisableSettingJWTHeader: o.DisableSettingJWTHeader, JWKSPath: o.JWKS.JWKSPath,
+		Algorithm: pair.Algorithm, ModulusLength: pair.ModulusLength,
+		RotationInterval: o.JWKS.RotationInterval, GracePeriod: o.JWKS.GracePeriod,
+		DisablePrivateKeyEncryption: o.JWKS.DisablePrivateKeyEncryption,
+	}).Plugin(), nil
+}
+
+// convexOptions are those of the plugin of @convex-dev/better-auth, and those of
+// package convex that it does not have.
+type convexOptions struct {
+	JWT              convexTokens   `option:"jwt"`
+	Issuer           string         `option:"issuer"`
+	Algorithm        jwks.Algorithm `option:"algorithm"`
+	RotationInterval time.Duration  `option:"rotationInterval"`
+	GracePeriod      time.Duration  `option:"gracePeriod"`
+	PublishAhead     time.Duration  `option:"publishAhead"`
+
+	JWKS       later `option:"jwks"`
+	AuthConfig code  `option:"authConfig"`
+}
+
+type convexTokens struct {
+	Expiration    time.Duration `option:"expirationSeconds"`
+	DefinePayload code          `option:"definePayload"`
+}
+
+func (o *convexOptions) make() (plugin.Plugin, error) {
+	return convex.New(convex.Options{
+		Issuer: o.Issuer, Algorithm: o.Algorithm, ExpirationTime: o.JWT.Expiration,
+		RotationInterval: o.RotationInterval, GracePeriod: o.GracePeriod, PublishAhead: o.PublishAhead,
+	}).Plugin(), nil
+}
