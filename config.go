@@ -80,8 +80,8 @@ type Config struct {
 	// social.GitHub(…). (Better Auth: socialProviders.)
 	Social []oauth.Provider `option:"-"`
 
-	// OAuth says how the server reaches these services.
-	OAuth OAuthOptions `option:"-"`
+	// OAuth says how the server reaches these services. It is Lockstep's own.
+	OAuth OAuthOptions `option:"oauth"`
 
 	// Mail sends mail for every callback that is not set.
 	Mail Mail `option:"-"`
@@ -342,15 +342,15 @@ type AccountLinking struct {
 type OAuthOptions struct {
 	// Transport sends the requests, for tests and for networks where everything
 	// leaves through a proxy; see oauth.Config.
-	Transport http.RoundTripper
+	Transport http.RoundTripper `option:"-"`
 
 	// Timeout is how long one request may take. Defaults to 10 seconds.
-	Timeout time.Duration
+	Timeout time.Duration `option:"timeout"`
 
 	// InsecureAllowPrivateNetworks permits services in private networks and on
 	// this machine, and without TLS: for development and for identity services of
 	// one's own.
-	InsecureAllowPrivateNetworks bool
+	InsecureAllowPrivateNetworks bool `option:"insecureAllowPrivateNetworks"`
 }
 
 // VerificationOptions are the options of one-time secrets.

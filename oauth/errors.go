@@ -44,10 +44,10 @@ var (
 	ErrTooLarge = errors.New("the answer is too large")
 
 	// ErrPrivate means that a URL leads into a private network.
-	ErrPrivate = errors.New("private networks are refused")
+	ErrPrivate = errors.New("private networks are refused: InsecureAllowPrivateNetworks permits them")
 
 	// ErrInsecure means that a URL is plain http.
-	ErrInsecure = errors.New("plain http is refused")
+	ErrInsecure = errors.New("plain http is refused: InsecureAllowPrivateNetworks permits it")
 )
 
 // An Error is a sign-in, or a refresh, that failed at the service.

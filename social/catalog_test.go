@@ -123,6 +123,14 @@ plugins:
 
 Their variables have the name of the provider's id: ` + "`KEYCLOAK_CLIENT_SECRET`, `SHOP_CLIENT_SECRET`" + `.
 
+Services are reached over https and in public networks only. For one in a network of your own, or on this machine:
+
+` + "```yaml" + `
+oauth:
+  insecureAllowPrivateNetworks: true
+  timeout: 10   # seconds, for one request to a service
+` + "```" + `
+
 ## The services
 
 - **PKCE**: a code challenge is sent (S256). The other services do not know it, or upstream does not send it.

@@ -49,9 +49,13 @@ func hasClientSecret(p oauth.Provider) bool {
 	return p.ClientSecret != "" || p.SignSecret != nil || p.Assertion != nil
 }
 
-// warnSocial names services that take no application for itself without a
-// secret, unless it is registered as a public one.
+// warnSocial says what is allowed to services but hardly meant: networks that
+// should be out of reach, and no proof of who the application is.
 func warnSocial(ctx context.Context, c *lockstep.Config) {
+	if c.OAuth.InsecureAllowPrivateNetworks {
+		c.Log.WarnContext(ctx, "oauth.insecureAllowPrivateNetworks is on: services may be in private networks, on this machine and without TLS. "+
+			"Whoever controls what they say of themselves can make the server ask there")
+	}
 	for _, p := range c.Social {
 		if !hasClientSecret(p) {
 			c.Log.WarnContext(ctx, "no client secret: the service must know the application as a public client", "provider", p.ID)

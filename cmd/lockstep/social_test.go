@@ -1,6 +1,11 @@
 package main_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -50,4 +55,109 @@ func TestConfigCheckShowsSocialProviders(t *testing.T) {
 	if !strings.Contains(got.stderr, "no client secret") || strings.Count(got.stderr, "provider=") != 1 {
 		t.Errorf("got %swant a warning about github", got.stderr)
 	}
+}
+
+// newService stands in for GitHub, and for a service with OpenID Connect
+// discovery, whose applications are known by id and secret.
+func newService(t *testing.T, clientID, secret string) *httptest.Server {
+	t.Helper()
+	answer := func(w http.ResponseWriter, value any) {
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(value); err != nil {
+			t.Error(err)
+		}
+	}
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("client_id") != clientID || r.FormValue("client_secret") != secret || r.FormValue("code") != "the-code" {
+			http.Error(w, "{}", http.StatusUnauthorized)
+			return
+		}
+		answer(w, map[string]any{"access_token": "access", "token_type": "bearer"})
+	})
+	mux.HandleFunc("GET /user", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, map[string]any{"id": 7, "login": "ada", "email": "ada@example.com", "email_verified": true, "name": "Ada"})
+	})
+	mux.HandleFunc("GET /user/emails", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, []any{map[string]any{"email": "ada@example.com", "primary": true, "verified": true}})
+	})
+	mux.HandleFunc("GET /realm/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, map[string]any{
+			"issuer": server.URL + "/realm", "authorization_endpoint": server.URL + "/authorize", "token_endpoint": server.URL + "/token",
+			"userinfo_endpoint": server.URL + "/user",
+		})
+	})
+	return server
+}
+
+// TestServeSignsInWithServices is the way of a browser through a service of the
+// file, with its secret.
+func TestServeSignsInWithServices(t *testing.T) {
+	service := newService(t, "app", "canary")
+	dir := t.TempDir()
+	write(t, dir, "lockstep.yaml", settings+fmt.Sprintf(`
+oauth: {insecureAllowPrivateNetworks: true}
+account: {storeStateStrategy: cookie}
+socialProviders:
+  github: {clientId: app, clientSecret: canary, authorizationEndpoint: %[1]s/authorize, tokenEndpoint: %[1]s/token, userInfoEndpoint: %[1]s/user}
+plugins:
+  - genericOAuth: {config: [keycloak: {clientId: app, clientSecret: canary, issuer: %[1]s/realm}]}
+`, service.URL))
+	p := serve(t, dir)
+	for _, provider := range []string{"github", "keycloak"} {
+		if name := p.signInWith(t, provider, service.URL); name != "Ada" {
+			t.Errorf("%s: got user %q, want Ada", provider, name)
+		}
+	}
+	log := p.stderr.String()
+	if !strings.Contains(log, `"providers":["keycloak","github"]`) || !strings.Contains(log, "oauth.insecureAllowPrivateNetworks is on") {
+		t.Errorf("got %s\nwant the services, and a warning about the network", log)
+	}
+	if strings.Contains(log, "canary") {
+		t.Errorf("a secret is in the log:\n%s", log)
+	}
+}
+
+// signInWith goes to a service and back, and returns the name of the user.
+func (p *process) signInWith(t *testing.T, provider, service string) string {
+	t.Helper()
+	const origin = "https://auth.example.com"
+	away := p.send(t, http.MethodPost, "/api/auth/sign-in/social", fmt.Sprintf(`{"provider":%q,"callbackURL":"/in"}`, provider), "Origin", origin)
+	var to struct {
+		URL string `json:"url"`
+	}
+	if err := json.Unmarshal([]byte(away.body), &to); err != nil || !strings.HasPrefix(to.URL, service+"/authorize?") {
+		t.Fatalf("got %d %s (%v), want the URL of the service", away.status, away.body, err)
+	}
+	u, err := url.Parse(to.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := url.Values{"code": {"the-code"}, "state": {u.Query().Get("state")}}
+	back := p.send(t, http.MethodGet, "/api/auth/callback/"+provider+"?"+query.Encode(), "", "Cookie", cookies(away))
+	if back.status != http.StatusFound || back.header.Get("Location") != "/in" {
+		t.Fatalf("got %d to %s, want a redirect into the application:\n%s", back.status, back.header.Get("Location"), p.stderr)
+	}
+	var session struct {
+		User struct {
+			Name string `json:"name"`
+		} `json:"user"`
+	}
+	got := p.send(t, http.MethodGet, "/api/auth/get-session", "", "Cookie", cookies(back))
+	if err := json.Unmarshal([]byte(got.body), &session); err != nil {
+		t.Fatal(err)
+	}
+	return session.User.Name
+}
+
+// cookies returns what a browser sends back of the cookies of an answer.
+func cookies(r reply) string {
+	var pairs []string
+	for _, line := range r.header.Values("Set-Cookie") {
+		pair, _, _ := strings.Cut(line, ";")
+		pairs = append(pairs, pair)
+	}
+	return strings.Join(pairs, "; ")
 }

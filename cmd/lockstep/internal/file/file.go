@@ -1,5 +1,5 @@
 // Package file reads the configuration file of the lockstep program: YAML with
-// exactly Better Auth's option names, and database and mail beside them.
+// exactly Better Auth's option names, and database, mail and oauth beside them.
 //
 //	baseURL: https://example.com
 //	trustedOrigins: [https://app.example.com]

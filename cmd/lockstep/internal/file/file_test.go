@@ -148,6 +148,10 @@ account:
 			EncryptOAuthTokens: true, SkipStateCookieCheck: true, StoreStateStrategy: "cookie", StoreAccountCookie: true,
 		}}},
 		{
+			"how services are reached", "oauth: {timeout: 2.5, insecureAllowPrivateNetworks: true}",
+			lockstep.Config{OAuth: lockstep.OAuthOptions{Timeout: 2500 * time.Millisecond, InsecureAllowPrivateNetworks: true}},
+		},
+		{
 			"renamed tables and fields", "user: {modelName: users, fields: {email: email_address}}",
 			lockstep.Config{User: lockstep.UserOptions{TableOptions: lockstep.TableOptions{
 				ModelName: "users", Fields: map[string]string{"email": "email_address"},
@@ -496,7 +500,7 @@ func TestParseErrors(t *testing.T) {
 const (
 	fieldTypes  = "one of string, number, boolean, date, json, string[], number[], or a list of texts"
 	rootOptions = "account, advanced, appName, basePath, baseURL, database, disabledPaths, emailAndPassword, " +
-		"emailVerification, mail, onAPIError, plugins, rateLimit, secret, secrets, session, socialProviders, trustedOrigins, user, verification"
+		"emailVerification, mail, oauth, onAPIError, plugins, rateLimit, secret, secrets, session, socialProviders, trustedOrigins, user, verification"
 )
 
 func TestErrorsNeverShowValues(t *testing.T) {
