@@ -226,6 +226,18 @@ type EmailVerification struct {
 // UserOptions are the options of users.
 type UserOptions struct {
 	TableOptions
+
+	// ValidateUserInfo refuses whom it returns an error for: with the code and
+	// the message of a *plugin.Error, and else with "validation_failed". The
+	// status is always 403; a browser that comes from a service is sent back with
+	// the code. It is asked before a user is made, before an account at a service
+	// is linked, and when somebody comes from a service again.
+	//
+	// A sign-up that must not tell which addresses have an account (see
+	// EmailAndPassword.AutoSignIn) is asked about for every address, and answers
+	// the same when it is refused.
+	ValidateUserInfo func(c *plugin.Call, in plugin.UserInfo) error `option:"-"`
+
 	ChangeEmail ChangeEmail `option:"changeEmail"`
 	DeleteUser  DeleteUser  `option:"deleteUser"`
 }

@@ -35,7 +35,7 @@ func (b *builder) host(secrets *secure.Secrets, names *cookie.Names, clients *cl
 		}),
 		Secrets: secrets, Passwords: passwords, Cookies: names, Cache: b.cache(secrets), ClientIP: clients.IP,
 		AccountCookie: b.Store == nil || b.Account.StoreAccountCookie, StateInCookie: b.stateInCookie(),
-		Background: b.background.start, AllowMail: b.allowMail(),
+		Background: b.background.start, AllowMail: b.allowMail(), ValidateUserInfo: b.User.ValidateUserInfo,
 	})
 }
 

@@ -67,6 +67,9 @@ type HostConfig struct {
 	AccountCookie bool
 	StateInCookie bool
 
+	// ValidateUserInfo refuses users; see Call.CheckUserInfo. It may be nil.
+	ValidateUserInfo func(*Call, UserInfo) error
+
 	// Background runs work after the answer; see Call.Later. AllowMail counts
 	// mails; see Call.AllowMail.
 	Background func(ctx context.Context, what string, run func(context.Context) error)

@@ -174,6 +174,9 @@ func (c *core) linkOnce(call *plugin.Call, v *visitor, to linking) error {
 	if m.User == nil || to.session != "" && !m.Alive {
 		return stop("", oauth.CodeUnableToLink)
 	}
+	if err := call.CheckUserInfo(v.info(plugin.LinkAccount, m.User.ID)); err != nil {
+		return err
+	}
 	own := m.Account != nil && m.Account.UserID == m.User.ID
 	switch {
 	case to.idToken && own:

@@ -72,9 +72,17 @@ func (c *core) createUser(call *plugin.Call, user identity.NewUser, in signUpInp
 	if user.PasswordHash, err = call.Host.HashPassword(ctx, in.Password); err != nil {
 		return nil, err
 	}
-	if exists {
+	refused := call.CheckUserInfo(plugin.UserInfo{Action: plugin.CreateUser, Method: "email-password", User: identity.User{
+		Name: user.Name, Email: user.Email, Image: user.Image, Fields: user.Fields,
+	}})
+	switch {
+	case exists:
 		c.tellOwner(call, owner)
 		return c.pretend(call, user)
+	case refused != nil && c.quiet():
+		return c.pretend(call, user)
+	case refused != nil:
+		return nil, refused
 	}
 	created, session, err := call.Host.Identity.SignUp(ctx, user)
 	switch {

@@ -67,6 +67,9 @@ func (c *core) decide(call *plugin.Call, v *visitor, m *identity.OAuthMatch) (*i
 		call.Host.Log.ErrorContext(call.Context(), "account without a user: remove it, or restore the user", "account", m.Account.ID)
 		return nil, unableToLink
 	case m.Account != nil:
+		if err := call.CheckUserInfo(v.info(plugin.SignIn, m.Owner.ID)); err != nil {
+			return nil, err
+		}
 		return c.admitOwner(call, v, m)
 	case m.ByEmail != nil:
 		return c.admitByEmail(call, v, m.ByEmail)
@@ -169,6 +172,9 @@ func (c *core) admitByEmail(call *plugin.Call, v *visitor, u *identity.User) (*i
 	if !c.vouched(call, v) || c.Account.NoImplicitLinking || !u.EmailVerified && !c.Account.LinkUnverified {
 		return nil, refusedLink
 	}
+	if err := call.CheckUserInfo(v.info(plugin.LinkAccount, u.ID)); err != nil {
+		return nil, err
+	}
 	l := c.linkOf(v, u)
 	if v.proves(u) {
 		l.Update["emailVerified"] = true
@@ -232,6 +238,11 @@ func (c *core) admitNew(call *plugin.Call, v *visitor) (*identity.OAuthLogin, er
 	if err != nil {
 		return nil, err
 	}
+	info := v.info(plugin.CreateUser, "")
+	info.User.Fields = fields
+	if err := call.CheckUserInfo(info); err != nil {
+		return nil, err
+	}
 	out, err := call.Host.Identity.SignUpOAuth(call.Context(), identity.OAuthUser{
 		Key: v.key(), Name: v.profile.Name, Email: v.email, EmailVerified: v.profile.EmailVerified, Image: v.profile.Image,
 		Fields: fields, Tokens: v.tokens, Scope: v.scope(), Device: device(call, v, v.profile.EmailVerified),
@@ -240,6 +251,19 @@ func (c *core) admitNew(call *plugin.Call, v *visitor) (*identity.OAuthLogin, er
 		return nil, unableToSignUp
 	}
 	return out, err
+}
+
+// info says what the service tells of a visitor, who is the user with the id.
+func (v *visitor) info(action plugin.Action, userID string) plugin.UserInfo {
+	p := &v.profile
+	in := plugin.UserInfo{
+		Action: action, Method: "oauth", ProviderID: v.provider.ID, Profile: p.Data,
+		User: identity.User{ID: userID, Name: p.Name, Email: v.email, EmailVerified: p.EmailVerified, Fields: p.Fields},
+	}
+	if p.Image != "" {
+		in.User.Image = &p.Image
+	}
+	return in
 }
 
 // inputs are the additional fields that a provider may set: those that clients
