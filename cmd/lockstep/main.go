@@ -5,6 +5,7 @@
 //	lockstep migrate        shows what the database lacks; --yes adds it
 //	lockstep config check   checks the configuration
 //	lockstep convex         init, generate, doctor: Convex as the database
+//	lockstep types          TypeScript types for front ends
 //	lockstep secret         makes a secret
 //
 // The configuration is a YAML file with Better Auth's option names (see
@@ -46,6 +47,7 @@ type commands struct {
 		Check checkCommand `cmd:"" help:"Check the configuration, and print it without secrets."`
 	} `cmd:"" help:"Work with the configuration."`
 	Convex     convexCommands    `cmd:"" help:"Work with Convex as the database."`
+	Types      typesCommand      `cmd:"" help:"Write the types of users and sessions for TypeScript."`
 	Secret     secretCommand     `cmd:"" help:"Print a new secret."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
