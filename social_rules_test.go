@@ -173,6 +173,31 @@ func TestDescriptionOfUsers(t *testing.T) {
 	}
 }
 
+// TestDescriptionOfLinkedUsers: a service that overrides does so with the first
+// sign-in too, when its account is linked to a user who was there before.
+func TestDescriptionOfLinkedUsers(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name     string
+		override bool
+		want     string
+	}{
+		{"overrides", true, "Ada"},
+		{"does not override", false, "Before"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSocialServer(t, func(c *lockstep.Config) { c.Social[0].OverrideUserInfoOnSignIn = tc.override })
+			want(t, s.NewBrowser(t).Post("/sign-up/email", m{"name": "Before", "email": "ada@example.com", "password": "correct horse"}), 200, "")
+			s.verifyLocally(t, "ada@example.com")
+			wantLocation(t, s.signIn(t, s.NewBrowser(t), adaAtIDP(), nil), "/in")
+			if u := s.rows(t, identity.UserTable)[0]; u["name"] != tc.want || u["email"] != "ada@example.com" || u["emailVerified"] != true {
+				t.Errorf("user = %v", u)
+			}
+		})
+	}
+}
+
 // TestAddressesAreNotFolded: a Kelvin sign is no k (LK-07).
 func TestAddressesAreNotFolded(t *testing.T) {
 	t.Parallel()

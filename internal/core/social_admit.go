@@ -176,6 +176,13 @@ func (c *core) admitByEmail(call *plugin.Call, v *visitor, u *identity.User) (*i
 		return nil, err
 	}
 	l := c.linkOf(v, u)
+	if v.override {
+		fields, err := c.describedBy(v)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(l.Update, fields)
+	}
 	if v.proves(u) {
 		l.Update["emailVerified"] = true
 	}
