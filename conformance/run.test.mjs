@@ -26,6 +26,7 @@ import "./scenarios/sessions.mjs";
 import "./scenarios/sign_in.mjs";
 import "./scenarios/sign_out.mjs";
 import "./scenarios/sign_up.mjs";
+import "./scenarios/social_rules.mjs";
 import "./scenarios/social_sign_in.mjs";
 import "./scenarios/stateless.mjs";
 import "./scenarios/update_user.mjs";

@@ -31,6 +31,7 @@ export function withCallbacks(options, { names, url }) {
 
 function callback(name, url) {
 	if (name === "emailAndPassword.customSyntheticUser") return synthetic;
+	if (name.endsWith(".mapProfileToUser")) return mapped;
 	const shape = shapes[name];
 	if (!shape) throw new Error(`there is no callback ${name}`);
 	return (...args) => tell(url, { name, ...shape(...args) });
@@ -39,6 +40,11 @@ function callback(name, url) {
 // The user that a sign-up is told of which made none.
 function synthetic({ coreFields, additionalFields, id }) {
 	return { ...coreFields, name: `${coreFields.name}, made up`, ...additionalFields, id };
+}
+
+// What the server keeps of a user of GitHub: a name of its own, and two fields.
+function mapped({ login, location, role }) {
+	return { name: `${login} at GitHub`, country: location, role };
 }
 
 function link({ user, newEmail, url, token }, request) {
