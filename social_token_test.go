@@ -139,6 +139,22 @@ func TestGetAccessToken(t *testing.T) {
 	}
 }
 
+// TestRefreshWithoutALifetime: the end of the old token is not that of the new one.
+func TestRefreshWithoutALifetime(t *testing.T) {
+	t.Parallel()
+	s := newSocialServer(t)
+	wantLocation(t, s.signIn(t, s.Browser, adaAtIDP(), nil), "/in")
+	id := m{"accountId": s.rows(t, identity.AccountTable)[0]["id"]}
+	s.Clock.Advance(time.Minute)
+	if got := s.Browser.Post("/refresh-token", id); !strings.Contains(got.Body, `"accessTokenExpiresAt":"20`) {
+		t.Errorf("the service said when: %d %s", got.Status, got.Body)
+	}
+	s.idp.set(func(i *idp) { i.lifetime = 0 })
+	if got := s.Browser.Post("/refresh-token", id); got.Status != 200 || strings.Contains(got.Body, "accessTokenExpiresAt") {
+		t.Errorf("the service did not say: %d %s", got.Status, got.Body)
+	}
+}
+
 // TestRenewalIsSingleFlight: many requests at once for a token that has expired
 // use the refresh token once, and all get the new one.
 func TestRenewalIsSingleFlight(t *testing.T) {

@@ -150,9 +150,13 @@ func (c *core) refreshToken(call *plugin.Call) (*refreshTokenOutput, error) {
 	if sent := call.SentAccount(a.UserID); sent != nil && sent.ID == a.ID {
 		call.SetAccount(renewed)
 	}
+	expires := renewed.AccessTokenExpiresAt
+	if expires.Equal(a.AccessTokenExpiresAt) {
+		expires = time.Time{} // the service did not say; this is the end of the old token
+	}
 	return &refreshTokenOutput{
 		AccessToken: access, RefreshToken: refresh,
-		AccessTokenExpiresAt: dateJSON(renewed.AccessTokenExpiresAt), RefreshTokenExpiresAt: orNull(dateJSON(renewed.RefreshTokenExpiresAt)),
+		AccessTokenExpiresAt: dateJSON(expires), RefreshTokenExpiresAt: orNull(dateJSON(renewed.RefreshTokenExpiresAt)),
 		Scope: orNil(a.Scope), IDToken: orNil(string(renewed.IDToken)), ProviderID: a.ProviderID, AccountID: a.ID,
 	}, nil
 }
