@@ -1,0 +1,81 @@
+// The session of a request. It is read once, from the copy in the cookie if
+// that is good, else from Lockstep.
+import { type H3Event, appendResponseHeader, getRequestHeader } from 'h3'
+import { readCopy } from '#lockstep/copy'
+import { requestHeaders } from './headers.js'
+import { Unavailable, bodyOf, send } from './upstream.js'
+import { isForEverybody, useSettings, visitOf } from './visit.js'
+
+/** A session and its user. */
+export interface Session {
+  session: { token?: string, [field: string]: unknown }
+  user: { [field: string]: unknown }
+}
+
+/** What came of reading a session. It is never null for want of an answer. */
+export type SessionRead = { known: true, data: Session | null } | { known: false }
+
+// A session with large additional fields is some tens of kilobytes.
+const maxSession = 1 << 20
+
+/**
+ * Reads the session of a request. The answer is kept for the whole visit and
+ * for the cookies that the event has: the render of a page for a shared cache
+ * has none, and so no session.
+ */
+export function readSession(event: H3Event): Promise<SessionRead> {
+  const visit = visitOf(event)
+  const cookies = getRequestHeader(event, 'cookie') ?? ''
+  if (!hasSessionCookie(cookies)) return Promise.resolve({ known: true, data: null })
+  const kept = visit.reads.get(cookies)
+  if (kept) return kept
+  const read = copyOrAsk(event)
+  visit.reads.set(cookies, read)
+  return read
+}
+
+async function copyOrAsk(event: H3Event): Promise<SessionRead> {
+  const copy = await readCopy(event)
+  return copy ? { known: true, data: copy } : ask(event)
+}
+
+/** Reads the session for a page, as it is on the wire. A page for everybody has none. */
+export async function readForPage(event: H3Event): Promise<SessionRead> {
+  if (isForEverybody(visitOf(event))) return { known: true, data: null }
+  const read = await readSession(event)
+  return read.known ? { known: true, data: JSON.parse(JSON.stringify(read.data)) } : read
+}
+
+/** Makes dates of what Lockstep writes as dates, as Better Auth has them in the program. */
+function dates(_name: string, value: unknown): unknown {
+  return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) ? new Date(value) : value
+}
+
+/** Reports whether there is a cookie with a session token, whatever its prefix. */
+export function hasSessionCookie(cookies: string): boolean {
+  return /(?:^|;)\s*[^=;]*session_token=[^;\s]/.test(cookies)
+}
+
+/** Asks Lockstep. What it says about cookies goes to the browser. */
+async function ask(event: H3Event): Promise<SessionRead> {
+  const settings = useSettings()
+  const { client, event: outer } = visitOf(event)
+  const { cookie, 'user-agent': agent } = event.node.req.headers
+  const headers = requestHeaders({ cookie, 'user-agent': agent, accept: 'application/json' }, client, settings.proxySecret, Date.now())
+  try {
+    const answer = await send(settings, {
+      method: 'GET', path: '/api/auth/get-session', headers, signal: AbortSignal.timeout(settings.timeout),
+    })
+    const body = await bodyOf(answer, maxSession)
+    if (answer.statusCode === 401) return { known: true, data: null }
+    if (answer.statusCode !== 200) throw new Unavailable(`Lockstep answered with ${answer.statusCode}`)
+    const data = JSON.parse(body.toString(), dates) as Session | null
+    for (const line of answer.headers['set-cookie'] ?? []) {
+      if (!outer.node.res.headersSent) appendResponseHeader(outer, 'set-cookie', line)
+    }
+    return { known: true, data: data?.session && data.user ? data : null }
+  } catch (err) {
+    console.error(`[lockstep-nuxt] session unknown: ${(err as Error).message}`)
+    return { known: false }
+  }
+}
