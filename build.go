@@ -110,6 +110,7 @@ func (b *builder) build() *Auth {
 	clients, err := clientip.New(clientip.Config{
 		Headers: b.Advanced.IPAddress.IPAddressHeaders, TrustedProxies: b.Advanced.IPAddress.TrustedProxies,
 		IPv6Subnet: b.Advanced.IPAddress.IPv6Subnet, Disabled: b.Advanced.IPAddress.DisableIPTracking,
+		ProxySecret: b.Advanced.IPAddress.ProxySecret, Now: b.Now,
 	})
 	b.check(err)
 	trust := b.trust(base)

@@ -513,6 +513,11 @@ type IPAddress struct {
 	// private addresses.
 	TrustedProxies []string `option:"trustedProxies"`
 
+	// ProxySecret is shared with a front end that forwards requests, such as
+	// the Nuxt module: the address that it proves counts, whatever address it
+	// has itself. 32 characters or more. Defaults to none.
+	ProxySecret string `option:"proxySecret"`
+
 	// IPv6Subnet is how many bits of an IPv6 address count. Defaults to 64.
 	IPv6Subnet int `option:"ipv6Subnet"`
 

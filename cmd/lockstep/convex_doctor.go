@@ -149,6 +149,7 @@ func secretsOf(s *file.Settings) []bundle.Secret {
 		{Name: "the deploy key", Value: s.Database.Convex.DeployKey},
 		{Name: "LOCKSTEP_SECRET", Value: s.Database.Convex.Secret},
 		{Name: "BETTER_AUTH_SECRET", Value: s.Auth.Secret},
+		{Name: "LOCKSTEP_PROXY_SECRET", Value: s.Auth.Advanced.IPAddress.ProxySecret},
 		{Name: "SMTP_PASSWORD", Value: s.Mail.SMTP.Password},
 		{Name: "MAIL_WEBHOOK_SECRET", Value: s.Mail.Webhook.Secret},
 	}

@@ -117,6 +117,7 @@ func newServer(c *lockstep.Config, auth, pages http.Handler) (*server.Server, er
 	clients, err := clientip.New(clientip.Config{
 		Headers: ip.IPAddressHeaders, TrustedProxies: ip.TrustedProxies,
 		IPv6Subnet: ip.IPv6Subnet, Disabled: ip.DisableIPTracking,
+		ProxySecret: ip.ProxySecret, Now: c.Now,
 	})
 	if err != nil {
 		return nil, err

@@ -5,6 +5,9 @@
 // comes from a trusted proxy, and then it is read from the right, because each
 // proxy adds the address that it saw at the end. Without a usable header the
 // address is that of the connection, so that no two networks ever share one.
+//
+// A front end that shares a secret with the server can also prove what it says
+// about the client, from whatever address it comes.
 package clientip
 
 import (
@@ -15,6 +18,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // maxHeader limits the text of a forwarded header, in bytes over all its lines.
@@ -38,6 +42,13 @@ type Config struct {
 	// because one client has many addresses. Defaults to 64 bits.
 	IPv6Subnet int
 
+	// ProxySecret is what a front end proves with that it may name the client:
+	// 32 bytes or more. Defaults to none, so that no proof counts.
+	ProxySecret string
+
+	// Now is the clock that proofs are checked with. Required with ProxySecret.
+	Now func() time.Time
+
 	// Disabled turns addresses off: IP returns "".
 	Disabled bool
 }
@@ -45,16 +56,24 @@ type Config struct {
 // A Resolver finds client addresses. It remembers nothing and is safe for
 // concurrent use.
 type Resolver struct {
-	headers  []string // canonical names
-	proxies  []netip.Prefix
-	subnet   int
-	disabled bool
+	headers     []string // canonical names
+	proxies     []netip.Prefix
+	proxySecret string
+	now         func() time.Time
+	subnet      int
+	disabled    bool
 }
 
 // New checks the configuration. The error names every entry that is wrong.
 func New(c Config) (*Resolver, error) {
-	r := &Resolver{headers: []string{"X-Forwarded-For"}, subnet: 64, disabled: c.Disabled}
+	r := &Resolver{headers: []string{"X-Forwarded-For"}, proxySecret: c.ProxySecret, now: c.Now, subnet: 64, disabled: c.Disabled}
 	var errs []error
+	if n := len(c.ProxySecret); n > 0 && n < minProxySecret {
+		errs = append(errs, fmt.Errorf("clientip: proxy secret of %d bytes: use %d or more, such as \"lockstep secret\" prints", n, minProxySecret))
+	}
+	if c.ProxySecret != "" && c.Now == nil {
+		errs = append(errs, errors.New("clientip: proxy secret without a clock"))
+	}
 	if c.IPv6Subnet < 0 || c.IPv6Subnet > 128 {
 		errs = append(errs, fmt.Errorf("clientip: IPv6 subnet of %d bits: write 1 to 128", c.IPv6Subnet))
 	}
@@ -118,6 +137,9 @@ func parseProxy(text string) (netip.Prefix, error) {
 func (r *Resolver) IP(req *http.Request) string {
 	if r.disabled {
 		return ""
+	}
+	if client, ok := r.proven(req.Header); ok {
+		return r.format(client)
 	}
 	addr := peer(req)
 	if r.trusted(addr) {

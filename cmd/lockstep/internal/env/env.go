@@ -5,6 +5,7 @@
 //	BETTER_AUTH_SECRET            secret; also AUTH_SECRET
 //	BETTER_AUTH_SECRETS           secrets: "2:new,1:old", the current one first
 //	BETTER_AUTH_TRUSTED_ORIGINS   more trustedOrigins, with commas between them
+//	LOCKSTEP_PROXY_SECRET         advanced.ipAddress.proxySecret
 //	CONVEX_URL                    database.convex.url
 //	CONVEX_DEPLOY_KEY             database.convex.deployKey
 //	LOCKSTEP_SECRET               database.convex.secret
@@ -53,6 +54,8 @@ func Apply(s *file.Settings, getenv func(string) string) error {
 			auth.TrustedOrigins = append(auth.TrustedOrigins, origin)
 		}
 	}
+	ip := &auth.Advanced.IPAddress
+	ip.ProxySecret = cmp.Or(getenv("LOCKSTEP_PROXY_SECRET"), ip.ProxySecret)
 	database(&s.Database, getenv)
 	errs = append(errs, mail(&s.Mail, getenv))
 	services(s, getenv)

@@ -124,6 +124,19 @@ func TestApply(t *testing.T) {
 	}
 }
 
+func TestProxySecret(t *testing.T) {
+	const text = "advanced: {ipAddress: {proxySecret: file}}\n"
+	for value, want := range map[string]string{"": "file", "env": "env"} {
+		s := parse(t, text)
+		if err := env.Apply(s, getenv(map[string]string{"LOCKSTEP_PROXY_SECRET": value})); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Auth.Advanced.IPAddress.ProxySecret; got != want {
+			t.Errorf("with %q: got %q, want %q", value, got, want)
+		}
+	}
+}
+
 func TestApplyRefusesSecretsWithoutShowingThem(t *testing.T) {
 	for _, text := range []string{"canary", "x:canary", "-1:canary", "1:", "1.5:canary", ",1:canary", "1:canary,", "2:canary,canary", ":canary"} {
 		err := env.Apply(parse(t, ""), getenv(map[string]string{"BETTER_AUTH_SECRETS": text}))

@@ -70,7 +70,7 @@ func isSecret(section reflect.Type, name string) bool {
 		return name == "user" || name == "password"
 	}
 	switch name {
-	case "secret", "deployKey", "clientSecret", "privateKey", "privateKeyPem", "privateKeyJwk",
+	case "secret", "deployKey", "proxySecret", "clientSecret", "privateKey", "privateKeyPem", "privateKeyJwk",
 		"discoveryHeaders", "authorizationHeaders", "tokenUrlParams", "refreshTokenParams":
 		return true
 	}

@@ -105,7 +105,7 @@ rateLimit:
 		},
 		{"advanced sections", `
 advanced:
-  ipAddress: {ipAddressHeaders: [x-real-ip], trustedProxies: [10.0.0.0/8], ipv6Subnet: 56, disableIpTracking: true}
+  ipAddress: {ipAddressHeaders: [x-real-ip], trustedProxies: [10.0.0.0/8], proxySecret: shared, ipv6Subnet: 56, disableIpTracking: true}
   useSecureCookies: false
   crossSubDomainCookies: {enabled: true, domain: example.com}
   cookiePrefix: shop
@@ -114,7 +114,8 @@ advanced:
   defaultCookieAttributes: {httpOnly: true}
 `, lockstep.Config{Advanced: lockstep.Advanced{
 			IPAddress: lockstep.IPAddress{
-				IPAddressHeaders: []string{"x-real-ip"}, TrustedProxies: []string{"10.0.0.0/8"}, IPv6Subnet: 56, DisableIPTracking: true,
+				IPAddressHeaders: []string{"x-real-ip"}, TrustedProxies: []string{"10.0.0.0/8"}, ProxySecret: "shared",
+				IPv6Subnet: 56, DisableIPTracking: true,
 			},
 			UseSecureCookies:      new(false),
 			CrossSubDomainCookies: lockstep.CrossSubDomainCookies{Enabled: true, Domain: "example.com"},
@@ -625,7 +626,8 @@ func TestYAML(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v in:\n%s", err, printed)
 	}
-	options := append(compareConfig(), cmpopts.IgnoreFields(lockstep.Config{}, "Secret"), cmpopts.IgnoreFields(lockstep.Secret{}, "Value"))
+	options := append(compareConfig(), cmpopts.IgnoreFields(lockstep.Config{}, "Secret"), cmpopts.IgnoreFields(lockstep.Secret{}, "Value"),
+		cmpopts.IgnoreFields(lockstep.IPAddress{}, "ProxySecret"))
 	if diff := cmp.Diff(again.Auth, s.Auth, options...); diff != "" {
 		t.Errorf("printed -, read +:\n%s", diff)
 	}
