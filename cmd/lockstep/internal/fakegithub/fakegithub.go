@@ -130,7 +130,7 @@ func (g *github) authorization(q url.Values) (authorization, error) {
 	a := authorization{state: q.Get("state"), scope: q.Get("scope"), challenge: q.Get("code_challenge")}
 	switch to := q.Get("redirect_uri"); {
 	case q.Get("client_id") != g.ClientID:
-		return a, errors.New("client_id is not that of the server: was it restarted?")
+		return a, fmt.Errorf("client_id is %q, but that of the server is %q", q.Get("client_id"), g.ClientID)
 	case to != "" && to != g.RedirectURI:
 		return a, fmt.Errorf("redirect_uri is %q, but the callback URL of the server is %q", to, g.RedirectURI)
 	case q.Has("response_type") && q.Get("response_type") != "code":

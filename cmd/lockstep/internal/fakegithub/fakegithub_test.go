@@ -183,8 +183,8 @@ func TestWelcomes(t *testing.T) {
 func TestRefusesTheApplication(t *testing.T) {
 	w := open(t)
 	for _, tt := range []struct{ name, param, value, says string }{
-		{"wants its client", "client_id", "other", "client_id is not that of the server"},
-		{"wants a client", "client_id", "", "client_id is not that of the server"},
+		{"wants its client", "client_id", "other", "client_id is "},
+		{"wants a client", "client_id", "", "client_id is "},
 		{"sends codes to one address only", "redirect_uri", "http://localhost:3000/evil", `"` + callback + `"`},
 		{"does not take a longer address", "redirect_uri", callback + "/x", "redirect_uri is"},
 		{"does not take another port", "redirect_uri", "http://localhost:3001/api/auth/callback/github", "redirect_uri is"},
