@@ -288,7 +288,7 @@ func TestMethods(t *testing.T) {
 	eve := w.signUp(t, "Eve")
 	eve.must(eve.post("/account/methods/unlink", "id", github), http.StatusBadRequest, "This is your only way to sign in")
 	b.mustGo(b.post("/account/methods/unlink", "id", password), "/account?notice=unlinked")
-	p = b.must(b.get("/account?notice=unlinked"), http.StatusOK, "You cannot sign in that way any more.", "You have no password; ",
+	p = b.must(b.get("/account?notice=unlinked"), http.StatusOK, "This way to sign in is removed from your account.", "You have no password; ",
 		`<a href="/forgot-password">get a link to choose one</a>`)
 	if strings.Contains(p.body, `type="password"`) || strings.Contains(p.body, `href="#password"`) || strings.Contains(p.body, "<h3>Password</h3>") {
 		t.Errorf("page knows of a password:\n%s", p.body)

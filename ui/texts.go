@@ -187,9 +187,9 @@ func notice(word string) string {
 	case "device":
 		return "The device is signed out."
 	case "linked":
-		return "It is linked to your account: from now on you can sign in with it."
+		return "The service is linked to your account: from now on you can sign in with it."
 	case "unlinked":
-		return "You cannot sign in that way any more."
+		return "This way to sign in is removed from your account."
 	case "others":
 		return "All other devices are signed out."
 	}
