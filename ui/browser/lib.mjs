@@ -1,6 +1,6 @@
 // A server of its own, and a browser, for each run.
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,23 +9,33 @@ import { chromium } from 'playwright-core'
 
 export const out = fileURLToPath(new URL('out/', import.meta.url))
 
-// Starts `lockstep dev` in an empty folder and returns its address and how to
-// stop it.
-export async function startServer() {
+// Starts `lockstep dev` with a fake GitHub in an empty folder, or in one with a
+// configuration. Returns its address, how to stop it, and how to take it down
+// for a while.
+export async function startServer(config) {
   const bin = process.env.LOCKSTEP_BIN
   if (!bin) throw new Error('set LOCKSTEP_BIN to the lockstep binary')
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-ui-'))
-  const server = spawn(bin, ['dev', '--addr', '127.0.0.1:0', '--data', join(folder, 'data')], {
-    cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const stop = async () => {
+  if (config) await writeFile(join(folder, 'lockstep.yaml'), config)
+  let server
+  const start = (port) => {
+    server = spawn(bin, ['dev', '--fake-github', '--addr', `127.0.0.1:${port}`, '--data', join(folder, 'data')], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    return addressOf(server)
+  }
+  const down = async () => {
     if (server.exitCode === null && server.kill('SIGINT')) await new Promise((done) => server.once('exit', done))
+  }
+  const stop = async () => {
+    await down()
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    return { origin: await addressOf(server), stop }
+    const origin = await start(0)
+    return { origin, stop, down, up: () => start(new URL(origin).port) }
   } catch (err) {
     await stop()
     throw err
@@ -82,7 +92,7 @@ let people = 0
 // A person nobody has seen before.
 export function person() {
   people++
-  return { name: `Ada ${people}`, email: `ada${people}@example.com`, password: secret }
+  return { name: `Ada ${people}`, email: `ada${people}@example.com`, password: secret, login: `ada-${people}` }
 }
 
 // Returns the last message of a kind to an address that the server has caught,
@@ -102,6 +112,21 @@ export async function signUp(page, who) {
   await page.getByLabel('Email address').fill(who.email)
   await page.getByLabel('Password').fill(who.password)
   await page.getByRole('button', { name: 'Create account' }).click()
+}
+
+// Goes on with GitHub, where somebody decides. Without a decision they cancel.
+export async function withGitHub(page, who, button = 'Continue with GitHub') {
+  await page.getByRole('button', { name: button, exact: true }).click()
+  await page.getByText('This is not GitHub.').waitFor()
+  if (!who) {
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    return
+  }
+  await page.getByLabel('Login').fill(who.login)
+  await page.getByLabel('Name', { exact: true }).fill(who.name)
+  await page.getByLabel('Email address').fill(who.email)
+  await page.getByLabel('The address is verified').setChecked(who.verified ?? true)
+  await page.getByRole('button', { name: 'Authorize' }).click()
 }
 
 export async function signIn(page, who, { remember = true } = {}) {

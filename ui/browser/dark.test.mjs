@@ -1,0 +1,3 @@
+import { lookAtAll } from './pages.mjs'
+
+lookAtAll('dark', { colorScheme: 'dark' })

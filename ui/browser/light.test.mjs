@@ -1,0 +1,3 @@
+import { lookAtAll } from './pages.mjs'
+
+lookAtAll('light', { colorScheme: 'light' })

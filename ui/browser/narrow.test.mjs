@@ -1,0 +1,3 @@
+import { lookAtAll } from './pages.mjs'
+
+lookAtAll('narrow', { colorScheme: 'light', viewport: { width: 320, height: 640 } })
