@@ -47,21 +47,21 @@ func (cmd *devCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	defer l.Close()
+	c := &s.Auth
+	notes := relax(s, l.Addr())
+	var github http.Handler
+	if cmd.FakeGitHub {
+		var more []string
+		if github, more, err = fakeGitHub(s, l.Addr()); err != nil {
+			return err
+		}
+		notes = append(notes, more...)
+	}
 	made, err := prepare(cmd.Data, s)
 	if err != nil {
 		return err
 	}
-	c := &s.Auth
-	notes := relax(s, l.Addr())
 	box := newMailbox(c, l.Addr())
-	var github http.Handler
-	if cmd.FakeGitHub {
-		var replaced []string
-		if github, replaced, err = fakeGitHub(c, l.Addr()); err != nil {
-			return err
-		}
-		notes = append(notes, replaced...)
-	}
 	c.Log = slog.New(server.LogHandler(p.textLog()))
 	db, closer, err := openStore(s.Database, c.Log)
 	if err != nil {

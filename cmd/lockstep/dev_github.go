@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	lockstep "github.com/lockstep-auth/lockstep"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/fakegithub"
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
 	"github.com/lockstep-auth/lockstep/oauth"
 	"github.com/lockstep-auth/lockstep/social"
 )
@@ -16,10 +16,11 @@ import (
 // githubPath is where dev has its fake GitHub.
 const githubPath = "/dev/github"
 
-// fakeGitHub lets the users of the server that c describes sign in with a GitHub
-// that is part of it, and returns that. What the configuration says of GitHub
-// stays, but for where it is and who asks; the returned notes say so.
-func fakeGitHub(c *lockstep.Config, addr net.Addr) (h http.Handler, notes []string, err error) {
+// fakeGitHub lets the users of a server sign in with a GitHub that is part of it,
+// and returns that. What the configuration says of GitHub stays, but for where it is
+// and who asks. The notes say that, and what is dangerous.
+func fakeGitHub(s *file.Settings, addr net.Addr) (h http.Handler, notes []string, err error) {
+	c := &s.Auth
 	at, err := location(c)
 	if err != nil {
 		return nil, nil, err
@@ -41,6 +42,10 @@ func fakeGitHub(c *lockstep.Config, addr net.Addr) (h http.Handler, notes []stri
 		own.ClientIDs, own.ClientSecret, own.RedirectURI = p.ClientIDs, p.ClientSecret, ""
 		own.AuthURL, own.TokenURL, own.UserInfoURL, own.ExtraURL = p.AuthURL, p.TokenURL, p.UserInfoURL, p.ExtraURL
 		notes = append(notes, "GitHub is fake, whatever the configuration says of its client and its addresses.")
+	}
+	if s.Database != (file.Database{}) {
+		notes = append(notes, "Whoever reaches this server can be anybody in "+databaseName(s.Database)+
+			", and what they make stays there: take another database if people use it.")
 	}
 	c.OAuth.Transport = newGitHubTransport(addr.String(), c.OAuth.InsecureAllowPrivateNetworks)
 	return h, notes, nil

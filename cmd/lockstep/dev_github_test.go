@@ -14,6 +14,7 @@ import (
 
 	auth "github.com/lockstep-auth/lockstep"
 	main "github.com/lockstep-auth/lockstep/cmd/lockstep"
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
 	"github.com/lockstep-auth/lockstep/oauth"
 	"github.com/lockstep-auth/lockstep/social"
 )
@@ -55,6 +56,9 @@ func (p *process) comeBack(t *testing.T, form string) reply {
 func TestDevSignsInWithAFakeGitHub(t *testing.T) {
 	dir := t.TempDir()
 	p := dev(t, dir, "--fake-github")
+	if got := p.stdout.String(); strings.Contains(got, "can be anybody in") {
+		t.Errorf("got\n%swant no warning about a database of its own", got)
+	}
 	if want := "GitHub     " + p.url + "/dev/github/ (fake"; !strings.Contains(p.stdout.String(), want) {
 		t.Errorf("got\n%swant it to say %q", p.stdout, want)
 	}
@@ -98,8 +102,11 @@ func TestDevSignsInWithAFakeGitHub(t *testing.T) {
 // The front end is in front of the server, and passes the endpoints on.
 func TestDevFakeGitHubBehindAFrontEnd(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, "lockstep.yaml", "baseURL: http://localhost:3000\n")
+	write(t, dir, "lockstep.yaml", "baseURL: http://localhost:3000\ndatabase: {sqlite: own.db}\n")
 	p := dev(t, dir, "--fake-github")
+	if want := "can be anybody in SQLite file own.db"; !strings.Contains(p.stdout.String(), want) {
+		t.Errorf("got\n%swant it to say %q", p.stdout, want)
+	}
 	to, _ := p.toGitHub(t)
 	if got := to.Scheme + "://" + to.Host; got != p.url {
 		t.Errorf("GitHub is at %s, want %s", got, p.url)
@@ -134,22 +141,22 @@ func TestDevWithoutAFakeGitHub(t *testing.T) {
 }
 
 func TestFakeGitHubTakesThePlaceOfTheConfiguredOne(t *testing.T) {
-	c := &auth.Config{BaseURL: "http://localhost:3000", Now: time.Now, Social: []oauth.Provider{
+	s := &file.Settings{Auth: auth.Config{BaseURL: "http://localhost:3000", Now: time.Now, Social: []oauth.Provider{
 		social.Google(social.GoogleOptions{Options: social.Options{ClientID: "google"}}),
 		social.GitHub(social.GitHubOptions{Options: social.Options{
 			ClientID: "own", ClientSecret: "own", RedirectURI: "https://example.com/callback", DisableSignUp: true,
 			TokenEndpoint: "https://ghe.example.com/token", UserInfoEndpoint: "https://ghe.example.com/user",
 		}}),
-	}}
-	notes, err := main.FakeGitHub(c, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4000})
+	}}}
+	notes, err := main.FakeGitHub(s, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4000})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(notes) != 1 || !strings.Contains(notes[0], "GitHub is fake") {
 		t.Errorf("got notes %q", notes)
 	}
-	p := c.Social[1]
-	got := fmt.Sprint(len(c.Social), p.ClientID(), p.ClientSecret != "own", p.RedirectURI, p.DisableSignUp, p.AuthURL, p.TokenURL, p.UserInfoURL, p.ExtraURL)
+	p := s.Auth.Social[1]
+	got := fmt.Sprint(len(s.Auth.Social), p.ClientID(), p.ClientSecret != "own", p.RedirectURI, p.DisableSignUp, p.AuthURL, p.TokenURL, p.UserInfoURL, p.ExtraURL)
 	want := fmt.Sprint(2, "lockstep-dev", true, "", true, "http://localhost:4000/dev/github/login/oauth/authorize",
 		"https://github.com/login/oauth/access_token", "https://api.github.com/user", "https://api.github.com/user/emails")
 	if got != want {

@@ -4,7 +4,7 @@ import (
 	"net"
 	"net/http"
 
-	lockstep "github.com/lockstep-auth/lockstep"
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
 )
 
 // Main runs the program, for the tests to start themselves as it.
@@ -12,8 +12,8 @@ func Main() { main() }
 
 // FakeGitHub is fakeGitHub without the handler, which does not show what became of
 // a configuration.
-func FakeGitHub(c *lockstep.Config, addr net.Addr) (notes []string, err error) {
-	_, notes, err = fakeGitHub(c, addr)
+func FakeGitHub(s *file.Settings, addr net.Addr) (notes []string, err error) {
+	_, notes, err = fakeGitHub(s, addr)
 	return notes, err
 }
 
