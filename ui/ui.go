@@ -18,6 +18,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/lockstep-auth/lockstep"
@@ -100,6 +101,7 @@ func New(auth http.Handler, c Config) (http.Handler, error) {
 	c.MinPasswordLength = cmp.Or(c.MinPasswordLength, 8)
 	c.MaxPasswordLength = cmp.Or(c.MaxPasswordLength, 128)
 	c.Log = cmp.Or(c.Log, slog.Default())
+	c.Social = slices.Clone(c.Social)
 	if auth == nil {
 		return nil, errors.New("ui: auth is nil: hand in the server's handler")
 	}
