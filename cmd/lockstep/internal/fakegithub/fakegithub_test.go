@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -382,6 +384,24 @@ func TestACodeWorksOnce(t *testing.T) {
 	w.exchange(code, "code_verifier", "wrong")
 	if out := w.exchange(code); out["error"] != "bad_verification_code" {
 		t.Errorf("after a wrong verifier: got %v", out)
+	}
+}
+
+func TestACodeWorksOnceAtOnce(t *testing.T) {
+	w := open(t)
+	code := w.agree(query(), url.Values{"person": {"ada"}}).Get("code")
+	var tokens atomic.Int64
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			if w.exchange(code)["access_token"] != "" {
+				tokens.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if got := tokens.Load(); got != 1 {
+		t.Errorf("got %d tokens, want one", got)
 	}
 }
 
