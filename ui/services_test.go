@@ -3,6 +3,7 @@ package ui_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -22,11 +23,11 @@ type member struct {
 	Verified bool   `json:"verified"`
 }
 
-// services are GitHub and Dropbox as far as a server sees them: whose the codes and
-// tokens are, those bring along themselves.
+// services is GitHub as far as a server sees it. Codes and tokens say themselves
+// whose they are.
 type services struct{ down bool }
 
-// of makes a server use the services.
+// of makes a server use it.
 func (s *services) of(c *lockstep.Config) {
 	c.OAuth.Transport = s
 	github := social.Options{ClientID: "id", ClientSecret: "secret"}
@@ -50,19 +51,18 @@ func (s *services) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	answer := map[string]string{
-		"/login/oauth/access_token": `{"access_token":` + quote(form.Get("code")) + `,"token_type":"bearer","scope":"user:email"}`,
-		"/user":                     unquote(token),
-	}[r.URL.Path]
-	if r.URL.Path == "/user/emails" {
+	var answer string
+	switch r.URL.Path {
+	case "/login/oauth/access_token":
+		answer = `{"access_token":` + quote(form.Get("code")) + `,"token_type":"bearer","scope":"user:email"}`
+	case "/user":
+		answer = unquote(token)
+	case "/user/emails":
 		var m member
 		if err := json.Unmarshal([]byte(unquote(token)), &m); err != nil {
 			return nil, err
 		}
-		answer = `[{"email":` + quote(m.Email) + `,"primary":true,"verified":false}]`
-		if m.Verified {
-			answer = strings.Replace(answer, "false", "true", 1)
-		}
+		answer = fmt.Sprintf(`[{"email":%s,"primary":true,"verified":%v}]`, quote(m.Email), m.Verified)
 	}
 	return &http.Response{StatusCode: http.StatusOK, Header: make(http.Header), Body: io.NopCloser(strings.NewReader(answer))}, nil
 }

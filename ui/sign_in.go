@@ -18,7 +18,8 @@ func (v *visit) signInPage() {
 		view{Page: "sign-in", Title: "Sign in", Form: v.returned(v.signInForm())})
 }
 
-// forGuests shows a page to those who are not signed in and sends others on.
+// forGuests shows a page, which has a form, to those who are not signed in and
+// sends others on.
 func (v *visit) forGuests(elsewhere string, x view) {
 	l, err := v.login()
 	switch {

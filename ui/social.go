@@ -80,7 +80,7 @@ func (v *visit) returned(f *form) *form {
 
 // statusOfReturn is the status of a page with a form that may be returned.
 func statusOfReturn(f *form) int {
-	if f != nil && f.Problem != "" {
+	if f.Problem != "" {
 		return http.StatusBadRequest
 	}
 	return http.StatusOK
