@@ -14,7 +14,9 @@ func (s *site) links(pages http.Handler) http.Handler {
 		case !found || (below != "" && below[0] != '/'):
 			pages.ServeHTTP(w, r)
 		case isLink(below) && isNavigation(r):
-			s.followLink(w, r)
+			s.follow(w, r, "This link did not work", brokenLink)
+		case strings.HasPrefix(below, "/callback/") && isNavigation(r):
+			s.follow(w, r, "The sign-in did not work", brokenReturn)
 		default:
 			s.auth.ServeHTTP(w, r)
 		}
@@ -39,9 +41,10 @@ func isNavigation(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-// followLink answers with a page where the server answers a link with an error
-// for programs. Most answers are redirects, and stay what they are.
-func (s *site) followLink(w http.ResponseWriter, r *http.Request) {
+// follow answers with a page where the server answers a link, or the way back from
+// another service, with an error for programs. Most answers are redirects, and stay
+// what they are.
+func (s *site) follow(w http.ResponseWriter, r *http.Request, title, unknown string) {
 	a := &answer{header: make(http.Header), status: http.StatusOK}
 	s.auth.ServeHTTP(a, r)
 	if a.status < http.StatusBadRequest {
@@ -55,6 +58,6 @@ func (s *site) followLink(w http.ResponseWriter, r *http.Request) {
 		v := &visit{site: s, w: w, r: r}
 		e := a.refusal()
 		v.passRetry(e)
-		v.problem(e.Status, "This link did not work", explainOr(e, brokenLink).text)
+		v.problem(e.Status, title, explainOr(e, unknown).text)
 	})).ServeHTTP(w, r)
 }

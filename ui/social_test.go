@@ -199,8 +199,12 @@ func TestServiceThatIsNotThere(t *testing.T) {
 	if got := b.comeBack(from, "code", ada().code()); got != "/sign-in?error=invalid_code" {
 		t.Errorf("sent to %q", got)
 	}
+	from = b.leave("/sign-in/social")
 	w.down.Store(true)
 	b.must(b.post("/sign-in/social", "provider", "github"), http.StatusServiceUnavailable, "The service is not available right now.")
+	b.header.Set("Sec-Fetch-Mode", "navigate")
+	b.must(b.get("/api/auth/callback/github?code=x&state="+from.Query().Get("state")), http.StatusServiceUnavailable,
+		"<h1>The sign-in did not work</h1>", "The service is not available right now. Try again in a second.")
 }
 
 // What the server says is the way to a service has to be one.

@@ -2,12 +2,13 @@ package ui
 
 import "cmp"
 
+const brokenReturn = "The sign-in with the other service did not work. Try again, or sign in another way."
+
 // explainReturn explains the code with which a sign-in with another service comes
 // back. The server makes some of the codes and the service others; the description
 // that comes with them is for programmers, and anybody can write an address.
 func explainReturn(code string) string {
-	return cmp.Or(ofServer(code), ofService(code), explanations()[code].text,
-		"The sign-in with the other service did not work. Try again, or sign in another way.")
+	return cmp.Or(ofServer(code), ofService(code), explanations()[code].text, brokenReturn)
 }
 
 // ofServer explains the codes of the server (upstream: oauth2/errors.ts, state.ts,

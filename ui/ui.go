@@ -93,8 +93,8 @@ type site struct {
 // and "/style.css".
 //
 // What is below c.BasePath is passed on to auth, except that a browser which
-// has opened a link from a mail gets a page if the link does not work. All
-// other paths are a page that says that there is none.
+// has opened a link from a mail, or comes back from another service, gets a page if
+// that does not work. All other paths are a page that says that there is none.
 func New(auth http.Handler, c Config) (http.Handler, error) {
 	c.AppName = cmp.Or(c.AppName, "Lockstep")
 	c.BasePath = cmp.Or(c.BasePath, "/api/auth")
