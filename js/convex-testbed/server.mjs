@@ -324,6 +324,7 @@ async function handleTest(path, req, res, url) {
     case 'DELETE /journal': resetStats(); return j({ ok: true })
     case 'GET /dump': return send(req, res, 200, toJsonText(await deployment.dump(url.searchParams.get('component') ?? '', url.searchParams.get('table') ?? undefined)))
     case 'POST /load': { const b = await body(); return j(await deployment.load(b.component ?? '', Object.fromEntries(Object.entries(b.tables ?? {}).map(([t, docs]) => [t, docs.map((d) => fromJson(d))])))) }
+    case 'POST /change': { const b = await body(); await deployment.change(b.component ?? '', { patch: (b.patch ?? []).map((d) => fromJson(d)), remove: b.remove ?? [] }); return j({ ok: true }) }
     case 'GET /config': return j({ redact: config.redact, udfErrorStatus: config.udfErrorStatus, authConfig: config.authConfig })
     case 'POST /config': {
       const b = await body()

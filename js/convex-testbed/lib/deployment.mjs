@@ -374,24 +374,34 @@ export class Deployment {
     return out
   }
   async load(component, tables) {
-    await (this.queue = this.queue.then(() => this.#captureStores()))
     const ids = {}
-    const work = async () => {
-      this.#keepPinned()
-      const insert = async (ctx) => {
-        for (const [table, docs] of Object.entries(tables)) {
-          ids[table] = []
-          for (const { _id, _creationTime, ...doc } of docs) ids[table].push(await ctx.db.insert(table, this.ids[component].inbound(doc)))
-        }
+    await this.#write(component, async (ctx, inbound) => {
+      for (const [table, docs] of Object.entries(tables)) {
+        ids[table] = []
+        for (const { _id, _creationTime, ...doc } of docs) ids[table].push(await ctx.db.insert(table, inbound(doc)))
       }
-      if (component) await this.t.runInComponent(component, insert)
-      else await this.t.run(insert)
+    })
+    return Object.fromEntries(Object.entries(ids).map(([t, l]) => [t, this.ids[component].outbound(l)]))
+  }
+  /** Sets fields of documents, each with its _id, and deletes others by id. */
+  async change(component, { patch, remove }) {
+    await this.#write(component, async (ctx, inbound) => {
+      for (const { _id, ...fields } of patch) await ctx.db.patch(inbound(_id), inbound(fields))
+      for (const id of remove) await ctx.db.delete(inbound(id))
+    })
+  }
+  async #write(component, work) {
+    await (this.queue = this.queue.then(() => this.#captureStores()))
+    const inbound = (v) => this.ids[component].inbound(v)
+    const r = this.queue.then(async () => {
+      this.#keepPinned()
+      const run = (ctx) => work(ctx, inbound)
+      if (component) await this.t.runInComponent(component, run)
+      else await this.t.run(run)
       this.#bumpTs()
-    }
-    const r = this.queue.then(work)
+    })
     this.queue = r.catch(() => {})
     await r
-    return Object.fromEntries(Object.entries(ids).map(([t, l]) => [t, this.ids[component].outbound(l)]))
   }
 }
 

@@ -52,6 +52,12 @@ describe('wire format', () => {
   test('log lines', async () => {
     assert.deepEqual((await call('query', 'testbed:log', { lines: ["it's", 1] })).json.logLines, ["[LOG] 'it\\'s'", '[LOG] 1'])
   })
+  test('the back door changes and removes documents', async () => {
+    const { json: { user: [one, two] } } = await post(h.url, '/__test/load', { tables: { user: [user(1), user(2)] } })
+    await post(h.url, '/__test/change', { patch: [{ _id: one, name: 'new' }], remove: [two] })
+    const { user: rows } = await (await fetch(`${h.url}/__test/dump`)).json()
+    assert.deepEqual(rows.map((r) => [r._id, r.name, r.email]), [[one, 'new', 'u1@example.com']])
+  })
   test('platform errors: status and {code,message}', async () => {
     const code = async (p, expect) => { const r = await p; assert.deepEqual([r.status, r.json.code], expect, r.text) }
     await code(post(h.url, '/api/query', '{}', { 'content-type': 'text/plain' }), [400, 'BadJsonBody'])
