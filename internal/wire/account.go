@@ -11,40 +11,29 @@ import (
 // the account cookie only: it is encrypted. The password is left out. The claims
 // of the cookie follow, so that there is no closing brace.
 func (s *Shape) AppendStoredAccount(dst []byte, a *identity.Account) []byte {
+	text := func(name, value string) { dst = append(appendText(appendName(dst, name), value), ',') }
+	at := func(name string, t time.Time) { dst = append(appendTime(appendName(dst, name), t), ',') }
 	dst = append(dst, '{')
-	for _, m := range [...]struct{ name, value string }{
-		{"accountId", a.AccountID},
-		{"providerId", a.ProviderID},
-		{"userId", a.UserID},
-		{"accessToken", string(a.AccessToken)},
-		{"refreshToken", string(a.RefreshToken)},
-		{"idToken", string(a.IDToken)},
-		{"scope", a.Scope},
-	} {
-		dst = append(dst, '"')
-		dst = append(dst, m.name...)
-		dst = append(dst, '"', ':')
-		dst = appendText(dst, m.value)
-		dst = append(dst, ',')
-	}
-	for _, m := range [...]struct {
-		name string
-		at   time.Time
-	}{
-		{"accessTokenExpiresAt", a.AccessTokenExpiresAt},
-		{"refreshTokenExpiresAt", a.RefreshTokenExpiresAt},
-		{"createdAt", a.CreatedAt},
-		{"updatedAt", a.UpdatedAt},
-	} {
-		dst = append(dst, '"')
-		dst = append(dst, m.name...)
-		dst = append(dst, '"', ':')
-		dst = appendTime(dst, m.at)
-		dst = append(dst, ',')
-	}
+	text("accountId", a.AccountID)
+	text("providerId", a.ProviderID)
+	text("userId", a.UserID)
+	text("accessToken", string(a.AccessToken))
+	text("refreshToken", string(a.RefreshToken))
+	text("idToken", string(a.IDToken))
+	at("accessTokenExpiresAt", a.AccessTokenExpiresAt)
+	at("refreshTokenExpiresAt", a.RefreshTokenExpiresAt)
+	text("scope", a.Scope)
+	at("createdAt", a.CreatedAt)
+	at("updatedAt", a.UpdatedAt)
 	dst = append(dst, `"id":`...)
 	dst = jsjson.AppendString(dst, a.ID)
 	return appendFields(dst, s.account, a.Fields)
+}
+
+func appendName(dst []byte, name string) []byte {
+	dst = append(dst, '"')
+	dst = append(dst, name...)
+	return append(dst, '"', ':')
 }
 
 func appendText(dst []byte, s string) []byte {

@@ -2,6 +2,8 @@ package wire_test
 
 import (
 	"bytes"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +43,16 @@ func TestStoredAccount(t *testing.T) {
 		if !ok || !cmp.Equal(got, want) {
 			t.Errorf("%v: %s", ok, cmp.Diff(want, got))
 		}
+	}
+	// The order of upstream's account cookie.
+	order := regexp.MustCompile(`"(\w+)":`).FindAllStringSubmatch(string(s.AppendStoredAccount(nil, full)), -1)
+	var names []string
+	for _, m := range order {
+		names = append(names, m[1])
+	}
+	want := "accountId providerId userId accessToken refreshToken idToken accessTokenExpiresAt refreshTokenExpiresAt scope createdAt updatedAt id note"
+	if got := strings.Join(names, " "); got != want {
+		t.Errorf("members are %s, want %s", got, want)
 	}
 	withPassword := *full
 	withPassword.Password = "hash"
