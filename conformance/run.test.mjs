@@ -30,6 +30,7 @@ import "./scenarios/sign_out.mjs";
 import "./scenarios/sign_up.mjs";
 import "./scenarios/social_rules.mjs";
 import "./scenarios/social_sign_in.mjs";
+import "./scenarios/social_state.mjs";
 import "./scenarios/stateless.mjs";
 import "./scenarios/update_user.mjs";
 

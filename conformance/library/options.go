@@ -14,6 +14,10 @@ type options struct {
 	BaseURL        string   `json:"baseURL"`
 	Secret         string   `json:"secret"`
 	TrustedOrigins []string `json:"trustedOrigins"`
+	Secrets        []struct {
+		Version int    `json:"version"`
+		Value   string `json:"value"`
+	} `json:"secrets"`
 
 	EmailAndPassword struct {
 		Enabled                       bool    `json:"enabled"`
@@ -107,6 +111,10 @@ func parse(document io.Reader) (*options, error) {
 func (o *options) config() (lockstep.Config, error) {
 	var c lockstep.Config
 	c.BaseURL, c.Secret, c.TrustedOrigins = o.BaseURL, o.Secret, o.TrustedOrigins
+
+	for _, s := range o.Secrets {
+		c.Secrets = append(c.Secrets, lockstep.Secret(s))
+	}
 
 	c.EmailAndPassword.Enabled = o.EmailAndPassword.Enabled
 	c.EmailAndPassword.AutoSignIn = o.EmailAndPassword.AutoSignIn
