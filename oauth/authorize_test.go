@@ -91,6 +91,24 @@ func TestAppendQuery(t *testing.T) {
 	}
 }
 
+func TestRequiredScope(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		provider oauth.Provider
+		request  []string
+		want     string
+	}{
+		{"comes first", oauth.Provider{RequiredScope: "openid", ExtraScopes: []string{"b"}}, []string{"a"}, "openid b a"},
+		{"stays where the request has it", oauth.Provider{RequiredScope: "openid", RequestScopesFirst: true}, []string{"a", "openid"}, "a openid"},
+		{"stays where the options have it", oauth.Provider{RequiredScope: "openid", ExtraScopes: []string{"b", "openid"}}, nil, "b openid"},
+		{"is asked for alone", oauth.Provider{RequiredScope: "openid"}, nil, "openid"},
+	} {
+		if got := strings.Join(c.provider.ScopesFor(c.request), " "); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestRandomValues(t *testing.T) {
 	for name, c := range map[string]struct {
 		make   func() string

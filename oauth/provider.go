@@ -54,9 +54,10 @@ type Provider struct {
 	// request can add more.
 	Scopes             []string
 	ExtraScopes        []string
-	RequestScopesFirst bool // those of the request come before ExtraScopes
-	UniqueScopes       bool // no scope is sent twice
-	NoScopes           bool // the service has none
+	RequestScopesFirst bool   // those of the request come before ExtraScopes
+	UniqueScopes       bool   // no scope is sent twice
+	RequiredScope      string // comes first, where nothing else asks for it
+	NoScopes           bool   // the service has none
 	ScopeSeparator     string
 
 	// NoPKCE leaves the code challenge out, for services that do not know it.
@@ -237,6 +238,9 @@ func (p Provider) ScopesFor(request []string) []string {
 	scopes := slices.Concat(p.Scopes, p.ExtraScopes, request)
 	if p.RequestScopesFirst {
 		scopes = slices.Concat(p.Scopes, request, p.ExtraScopes)
+	}
+	if p.RequiredScope != "" && !slices.Contains(scopes, p.RequiredScope) {
+		scopes = slices.Insert(scopes, 0, p.RequiredScope)
 	}
 	if !p.UniqueScopes {
 		return scopes

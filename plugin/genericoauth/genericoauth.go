@@ -205,7 +205,7 @@ func (c *Config) build(m metadata) (oauth.Provider, error) {
 		OverrideUserInfoOnSignIn: c.OverrideUserInfo, RequireEmailVerification: c.RequireEmailVerification,
 	}
 	if m.oidc {
-		p.Scopes, p.UniqueScopes = []string{"openid"}, true
+		p.RequiredScope = "openid"
 	}
 	if m.jwksURL != "" && m.issuer != "" {
 		p.IDToken = oauth.IDTokenRules{Issuers: []string{m.issuer}, JWKSURL: m.jwksURL, Algorithms: m.algorithms}
