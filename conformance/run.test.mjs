@@ -16,6 +16,7 @@ import "./scenarios/delete_user.mjs";
 import "./scenarios/delete_user_mail.mjs";
 import "./scenarios/email_verification.mjs";
 import "./scenarios/failures.mjs";
+import "./scenarios/generic_oauth.mjs";
 import "./scenarios/get_session.mjs";
 import "./scenarios/link_social.mjs";
 import "./scenarios/origin.mjs";

@@ -44,6 +44,7 @@ test("an id token is opened, and its signature checked", () => {
 	assert.equal(readIDToken(idToken({ sub: "a" })).signature, "valid");
 	assert.match(readIDToken(idToken({ sub: "a" }, { key: strangersKey() })).signature, /^wrong: /);
 	assert.equal(reveal({ list: [idToken({ sub: "a" })] }).list[0].claims.sub, "a");
+	assert.equal(reveal(`/logout?hint=${idToken({ sub: "a" })}&x=y`).text, "/logout?hint=<id token>&x=y");
 	for (const text of ["", "a.b.c", "eyJ.eyJ", "plain text"]) assert.equal(readIDToken(text), undefined);
 });
 

@@ -6,12 +6,19 @@ import { readIDToken } from "./idp.mjs";
 // What the purpose of a key is derived with (upstream: crypto/purpose.ts).
 const purposeSalt = "better-auth:oauth-encryption:v1";
 
-/** A copy of a value with all id tokens in it opened. */
+/** A copy of a value with all id tokens in it opened, also those in the middle of a text. */
 export function reveal(value) {
-	if (typeof value === "string") return readIDToken(value) ?? value;
+	if (typeof value === "string") return revealText(value);
 	if (Array.isArray(value)) return value.map(reveal);
 	if (typeof value !== "object" || value === null || value instanceof Date) return value;
 	return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, reveal(member)]));
+}
+
+function revealText(text) {
+	const whole = readIDToken(text);
+	const inside = whole ? [] : (text.match(/eyJ[\w-]*\.eyJ[\w-]*\.[\w-]*/g) ?? []);
+	if (inside.length === 0) return whole ?? text;
+	return { text: inside.reduce((rest, token) => rest.replace(token, "<id token>"), text), tokens: inside.map(readIDToken) };
 }
 
 /** The rows of a table with states and encrypted tokens opened. */
