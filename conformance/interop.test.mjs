@@ -2,5 +2,6 @@
 import { declareInterop } from "./lib/interop.mjs";
 import "./interop/interop.mjs";
 import "./interop/mail.mjs";
+import "./interop/social.mjs";
 
 declareInterop();

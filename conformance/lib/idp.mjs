@@ -70,7 +70,7 @@ export class IdP {
 	/** Ends it. */
 	stop() {
 		this.#server.closeAllConnections();
-		return new Promise((done) => this.#server.close(done));
+		return new Promise((done) => this.#server.close(() => done())); // also where it is ended already
 	}
 
 	/** Forgets everything, for a new scenario. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe as suite, test } from "node:test";
 import { officialClient } from "./client.mjs";
 import { endConnections, request } from "./http.mjs";
+import { IdP } from "./idp.mjs";
 import { Jar } from "./jar.mjs";
 import { basePath, usualHeaders, withDefaults } from "./options.mjs";
 import { endHosts, self, startLockstep, startOracle, stopAll } from "./servers.mjs";
@@ -14,8 +15,8 @@ const groups = [];
 
 /**
  * Adds tests that share one database, whose tables the oracle makes, or Lockstep where `setup.tablesBy` says so.
- * `setup.options` and `setup.callbacks` are given to both servers; `define` receives the function that declares a test, whose steps run
- * twice: from the oracle to Lockstep and from Lockstep to the oracle.
+ * `setup.options`, `setup.callbacks` and `setup.services` are given to both servers, which have one `idp`; `define` receives the function
+ * that declares a test, whose steps run twice: from the oracle to Lockstep and from Lockstep to the oracle.
  */
 export function interop(name, setup, define) {
 	groups.push({ name, setup, define });
@@ -32,12 +33,14 @@ export function declareInterop() {
 	});
 }
 
-function declareGroup({ options, tablesBy, callbacks }, define) {
+function declareGroup({ options, tablesBy, callbacks, services }, define) {
 	let servers;
 	let folder;
+	let idp;
 	before(async () => {
 		folder = mkdtempSync(join(tmpdir(), "conformance-"));
-		const setup = { options, callbacks, file: join(folder, "auth.db") };
+		if (services) idp = await IdP.start();
+		const setup = { options, callbacks, services, idp, file: join(folder, "auth.db") };
 		const start = { oracle: startOracle, lockstep: self ? () => startOracle(setup, "lockstep") : startLockstep };
 		// One after the other: the first makes the tables, the second must find nothing to change.
 		servers = {};
@@ -53,7 +56,9 @@ function declareGroup({ options, tablesBy, callbacks }, define) {
 				const { database } = servers.oracle;
 				for (const table of ["session", "account", "verification", "user"]) database.prepare(`delete from "${table}"`).run();
 				for (const { listener } of Object.values(servers)) listener?.clear();
-				await steps({ a: new Visitor(servers[from], options), b: new Visitor(servers[to], options), database, options, browser: () => new Jar() });
+				idp?.clear();
+				const [a, b] = [from, to].map((side) => new Visitor(servers[side], options));
+				await steps({ a, b, database, options, idp, browser: () => new Jar() });
 			});
 		}
 	});

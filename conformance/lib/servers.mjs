@@ -45,7 +45,8 @@ export class Server {
 /**
  * Starts the real better-auth.
  * `setup` has options (better-auth's own, as JSON), the names of `callbacks` to be told of, `services` (true, or a list of
- * generic OAuth providers) where users sign in with services, and either `stateless` or the `file` of a database to share.
+ * generic OAuth providers) where users sign in with services, an `idp` to share, and either `stateless` or the `file` of a
+ * database to share.
  * The rate limiter of the library counts per process, so whoever looks at it asks for a process `alone`.
  */
 export async function startOracle(setup, name = "oracle") {
@@ -63,9 +64,9 @@ export async function startOracle(setup, name = "oracle") {
 }
 
 // The services of a setup, and what the server has to know of them.
-async function play({ services }) {
+async function play({ services, idp: shared }) {
 	if (!services) return {};
-	const idp = await IdP.start();
+	const idp = shared ?? (await IdP.start());
 	return { idp, services: { url: idp.url, generic: Array.isArray(services) ? services : [] } };
 }
 
