@@ -1,7 +1,7 @@
 // Command library serves Lockstep on a port of its own, for the scenarios of
 // the conformance suite that need what the lockstep program does not have:
-// no database, so that the session lives in its cookie, or callbacks, which the
-// runner is told of.
+// no database, so that the session lives in its cookie, callbacks, which the
+// runner is told of, or services that the runner plays.
 //
 // Usage: library HOST:PORT <OPTIONS.json, a document in Better Auth's own names,
 // of which it knows those that the scenarios use; see options.
