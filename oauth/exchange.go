@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 )
 
 // An ExchangeRequest is what a callback brings back.
@@ -49,6 +50,21 @@ func (TokenRequest) GoString() string { return redacted }
 // Exchange turns a code into tokens (RFC 6749 §4.1.3). A failure is an *Error
 // with CodeInvalidCode.
 func (c *Client) Exchange(ctx context.Context, p Provider, r ExchangeRequest) (Tokens, error) {
+	if r.Code == "" || !p.NoPKCE && r.Verifier == "" {
+		return Tokens{}, fail(CodeInvalidCode, errors.New("the code or its verifier is missing"))
+	}
+	r.RedirectURI = p.RedirectFor(r.RedirectURI)
+	t, err := c.exchange(ctx, p, r)
+	if err != nil {
+		return Tokens{}, withCode(CodeInvalidCode, err)
+	}
+	return c.withExpiry(p, t), nil
+}
+
+func (c *Client) exchange(ctx context.Context, p Provider, r ExchangeRequest) (Tokens, error) {
+	if p.ExchangeCode != nil {
+		return p.ExchangeCode(ctx, c, r)
+	}
 	params := Params{{"grant_type", string(GrantCode)}, {"code", r.Code}}
 	if !p.NoPKCE {
 		params.setIf("code_verifier", r.Verifier)
@@ -56,20 +72,13 @@ func (c *Client) Exchange(ctx context.Context, p Provider, r ExchangeRequest) (T
 	if p.SendDeviceID {
 		params.setIf("device_id", r.DeviceID)
 	}
-	params.Set("redirect_uri", p.RedirectFor(r.RedirectURI))
+	params.Set("redirect_uri", r.RedirectURI)
 	for _, param := range p.ExchangeParams {
 		if !params.Has(param.Name) {
 			params = append(params, param)
 		}
 	}
-	if r.Code == "" || !p.NoPKCE && r.Verifier == "" {
-		return Tokens{}, fail(CodeInvalidCode, errors.New("the code or its verifier is missing"))
-	}
-	t, err := c.tokens(ctx, p, &TokenRequest{Grant: GrantCode, URL: p.TokenURL, Params: params})
-	if err != nil {
-		return Tokens{}, withCode(CodeInvalidCode, err)
-	}
-	return t, nil
+	return c.tokens(ctx, p, &TokenRequest{Grant: GrantCode, URL: p.TokenURL, Params: params})
 }
 
 // Refresh turns a refresh token into new tokens (RFC 6749 §6). A failure is an
@@ -82,20 +91,32 @@ func (c *Client) Refresh(ctx context.Context, p Provider, refreshToken string) (
 	if refreshToken == "" {
 		return Tokens{}, fail(CodeRefreshFailed, errors.New("the refresh token is missing"))
 	}
-	params := Params{{"grant_type", string(GrantRefresh)}, {"refresh_token", refreshToken}}
-	for _, param := range p.RefreshParams {
-		if param.Name != "grant_type" && param.Name != "refresh_token" {
-			params.Set(param.Name, param.Value)
-		}
-	}
-	t, err := c.tokens(ctx, p, &TokenRequest{Grant: GrantRefresh, URL: cmp.Or(p.RefreshURL, p.TokenURL), Params: params})
+	t, err := c.refresh(ctx, p, refreshToken)
 	if err == nil && t.AccessToken == "" {
 		err = errors.New("the service sent no access token")
 	}
 	if err != nil {
 		return Tokens{}, withCode(CodeRefreshFailed, err)
 	}
-	return t, nil
+	return c.withExpiry(p, t), nil
+}
+
+func (c *Client) refresh(ctx context.Context, p Provider, refreshToken string) (Tokens, error) {
+	more := p.RefreshParams
+	if p.RefreshParamsFunc != nil {
+		now, err := p.RefreshParamsFunc(ctx)
+		if err != nil {
+			return Tokens{}, err
+		}
+		more = slices.Concat(more, now)
+	}
+	params := Params{{"grant_type", string(GrantRefresh)}, {"refresh_token", refreshToken}}
+	for _, param := range more {
+		if param.Name != "grant_type" && param.Name != "refresh_token" {
+			params.Set(param.Name, param.Value)
+		}
+	}
+	return c.tokens(ctx, p, &TokenRequest{Grant: GrantRefresh, URL: cmp.Or(p.RefreshURL, p.TokenURL), Params: params})
 }
 
 // tokens sends a request to a token endpoint and reads the tokens.
@@ -125,8 +146,7 @@ func (c *Client) tokens(ctx context.Context, p Provider, r *TokenRequest) (Token
 }
 
 func (c *Client) readTokens(p Provider, body []byte) (Tokens, error) {
-	now := c.now()
-	t, err := ParseTokens(body, now)
+	t, err := ParseTokens(body, c.now())
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -135,10 +155,15 @@ func (c *Client) readTokens(p Provider, body []byte) (Tokens, error) {
 			return Tokens{}, err
 		}
 	}
-	if t.AccessTokenExpiresAt.IsZero() && p.AccessTokenLifetime > 0 {
-		t.AccessTokenExpiresAt = now.Add(p.AccessTokenLifetime)
-	}
 	return t, nil
+}
+
+// withExpiry says when an access token expires that does not say so itself.
+func (c *Client) withExpiry(p Provider, t Tokens) Tokens {
+	if t.AccessTokenExpiresAt.IsZero() && p.AccessTokenLifetime > 0 {
+		t.AccessTokenExpiresAt = c.now().Add(p.AccessTokenLifetime)
+	}
+	return t
 }
 
 // remote adds the service's own error code to a failed request.

@@ -89,6 +89,14 @@ type Provider struct {
 	SendDeviceID   bool // device_id of the callback is passed on
 	NoRefresh      bool // the service has no refresh tokens
 
+	// RefreshParamsFunc returns more RefreshParams, which count more, for one
+	// refresh.
+	RefreshParamsFunc func(ctx context.Context) (Params, error)
+
+	// ExchangeCode replaces the exchange of a code at TokenURL, with a request of
+	// its own. What it returns is believed as the answer of the service would be.
+	ExchangeCode func(ctx context.Context, client *Client, r ExchangeRequest) (Tokens, error)
+
 	// AccessTokenLifetime is assumed when the service does not say. 0 is unknown.
 	AccessTokenLifetime time.Duration
 
@@ -290,7 +298,7 @@ func (p Provider) Validate() error {
 	missing(p.Source != FromIDToken && p.UserInfoURL == "" && p.UserInfoRequest == nil, "the user info URL")
 	errs = append(errs, p.checkAuth(p.Auth), p.checkAuth(p.RefreshAuth), p.IDToken.check())
 	missing(p.AuthURL == "", "the authorization URL")
-	missing(p.TokenURL == "", "the token URL")
+	missing(p.TokenURL == "" && p.ExchangeCode == nil, "the token URL")
 	for _, e := range []struct{ name, value string }{
 		{"authorization", p.AuthURL},
 		{"token", p.TokenURL},

@@ -29,7 +29,7 @@ import (
 )
 
 // A Config describes a service. ProviderID, ClientID and either DiscoveryURL or
-// AuthorizationURL and TokenURL are required. The names are Better Auth's, and
+// AuthorizationURL and TokenURL (or GetToken) are required. The names are Better Auth's, and
 // exactly so in the option tags.
 type Config struct {
 	// ProviderID is the service's id in URLs and in the providerId column. Name is
@@ -87,6 +87,16 @@ type Config struct {
 	TokenURLParams         oauth.Params      `option:"tokenUrlParams"`
 	RefreshTokenParams     oauth.Params      `option:"refreshTokenParams"`
 	AuthorizationHeaders   map[string]string `option:"authorizationHeaders"`
+
+	// RefreshTokenParamsFunc returns more RefreshTokenParams for one refresh, such
+	// as an organization. plugin.CallFrom(ctx) is the call that needs it: what its
+	// headers and cookies say anybody can have written. Of several calls at once
+	// for one account, one asks the service, and the others get its tokens.
+	RefreshTokenParamsFunc func(ctx context.Context) (oauth.Params, error)
+
+	// GetToken replaces the request to TokenURL that turns a code into tokens, for
+	// services that want another one.
+	GetToken func(ctx context.Context, client *oauth.Client, r oauth.ExchangeRequest) (oauth.Tokens, error)
 
 	// GetUserInfo replaces GET UserInfoURL with a bearer token, and with it what
 	// an id token says of the user.
@@ -198,6 +208,7 @@ func (c *Config) build(m metadata) (oauth.Provider, error) {
 		ExtraScopes: c.Scopes, RequestScopesFirst: true, NoPKCE: c.DisablePKCE, LoginHint: true,
 		ResponseType: c.ResponseType, ResponseMode: c.ResponseMode, Prompt: c.Prompt, AccessType: c.AccessType,
 		Params: unreserved(c.AuthorizationURLParams), ExchangeParams: c.TokenURLParams, RefreshParams: c.RefreshTokenParams,
+		RefreshParamsFunc: c.RefreshTokenParamsFunc, ExchangeCode: c.GetToken,
 		TokenHeader: c.AuthorizationHeaders, AccessTokenLifetime: c.AccessTokenExpiresIn,
 		Issuer: m.issuer, RequireIssuer: m.sendsIssuer,
 		UserInfoRequest: c.GetUserInfo, Profile: c.profile(m.oidc), Complete: c.Complete, MapProfile: c.MapProfileToUser,

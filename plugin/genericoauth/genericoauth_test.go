@@ -27,11 +27,19 @@ type service struct {
 	answers map[string]any
 	asked   atomic.Int64
 	header  http.Header // of the last request
+	body    string      // of the last request
 }
 
 func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.asked.Add(1)
 	s.header = r.Header
+	if r.Body != nil {
+		sent, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		s.body = string(sent)
+	}
 	answer, ok := s.answers[r.URL.String()]
 	status := http.StatusOK
 	if !ok {
@@ -420,6 +428,79 @@ func TestEntraID(t *testing.T) {
 			t.Errorf("%s: got %q, want %q (%v)", tc.name, got, tc.want, err)
 		}
 	}
+}
+
+// TestGetToken: the program's own exchange takes the place of the token endpoint,
+// which then needs no URL.
+func TestGetToken(t *testing.T) {
+	t.Parallel()
+	c := genericoauth.Config{
+		ProviderID: "id", ClientID: "client", AuthorizationURL: "https://id.example/a", UserInfoURL: "https://id.example/u",
+		AccessTokenExpiresIn: time.Minute,
+		GetToken: func(ctx context.Context, client *oauth.Client, r oauth.ExchangeRequest) (oauth.Tokens, error) {
+			answer, err := client.GetClaims(ctx, oauth.Request{URL: "https://id.example/own?" + url.Values{
+				"c": {r.Code}, "v": {r.Verifier}, "r": {r.RedirectURI}, "d": {r.DeviceID},
+			}.Encode()})
+			return oauth.Tokens{AccessToken: answer.Text("token")}, err
+		},
+	}
+	provider, e := start(t, c, map[string]any{"https://id.example/own?c=code&d=device&r=https%3A%2F%2Fapp.example%2Fcb&v=verifier": m{"token": "t"}})
+	p, err := provider.Describe(t.Context(), e.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := oauth.ExchangeRequest{Code: "code", Verifier: "verifier", RedirectURI: "https://app.example/cb", DeviceID: "device"}
+	got, err := e.client.Exchange(t.Context(), p, in)
+	if err != nil || got.AccessToken != "t" || !got.AccessTokenExpiresAt.Equal(e.clock.at.Add(time.Minute)) {
+		t.Errorf("got %q until %v, %v", got.AccessToken, got.AccessTokenExpiresAt, err)
+	}
+	in.Code = "another"
+	_, err = e.client.Exchange(t.Context(), p, in)
+	if failed, ok := errors.AsType[*oauth.Error](err); !ok || failed.Code != oauth.CodeInvalidCode {
+		t.Errorf("got %v, want %s", err, oauth.CodeInvalidCode)
+	}
+	in.Code = ""
+	if _, err = e.client.Exchange(t.Context(), p, in); err == nil || e.service.asked.Load() != 2 {
+		t.Errorf("a callback without a code: got %v after %d requests, want none", err, e.service.asked.Load())
+	}
+}
+
+// TestRefreshTokenParams: those of the moment count more than the fixed ones, and
+// neither replaces what a refresh is made of.
+func TestRefreshTokenParams(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	c := config()
+	c.RefreshTokenParams = oauth.Params{{Name: "scope", Value: "fixed"}, {Name: "audience", Value: "api"}, {Name: "grant_type", Value: "evil"}}
+	c.RefreshTokenParamsFunc = func(ctx context.Context) (oauth.Params, error) {
+		org, _ := ctx.Value(key{}).(string)
+		if org == "" {
+			return nil, errors.New("no organization")
+		}
+		return oauth.Params{{Name: "scope", Value: org}, {Name: "refresh_token", Value: "evil"}, {Name: "client_id", Value: "evil"}}, nil
+	}
+	provider, e := start(t, c, map[string]any{discovery: document(nil), "https://id.example/t": m{"access_token": "new"}})
+	p, err := provider.Describe(t.Context(), e.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.client.Refresh(context.WithValue(t.Context(), key{}, "org-1"), p, "old")
+	const want = "grant_type=refresh_token&refresh_token=old&scope=org-1&client_id=client&audience=api&client_secret=secret"
+	if err != nil || got.AccessToken != "new" || !sameParams(e.service.body, want) {
+		t.Errorf("got %q, %v, sent %s\nwant %s", got.AccessToken, err, e.service.body, want)
+	}
+	asked := e.service.asked.Load()
+	_, err = e.client.Refresh(t.Context(), p, "old")
+	if failed, ok := errors.AsType[*oauth.Error](err); !ok || failed.Code != oauth.CodeRefreshFailed || e.service.asked.Load() != asked {
+		t.Errorf("got %v after %d requests, want %s and no request", err, e.service.asked.Load()-asked, oauth.CodeRefreshFailed)
+	}
+}
+
+// sameParams reports whether two forms have the same parameters in any order.
+func sameParams(a, b string) bool {
+	x, errA := url.ParseQuery(a)
+	y, errB := url.ParseQuery(b)
+	return errA == nil && errB == nil && x.Encode() == y.Encode()
 }
 
 // TestSecretsDoNotPrint: a Config and the options hold a secret.
