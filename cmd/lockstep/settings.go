@@ -134,6 +134,9 @@ func warn(ctx context.Context, s *file.Settings) {
 	if strings.HasPrefix(c.BaseURL, "http://") && !isLoopbackURL(c.BaseURL) {
 		c.Log.WarnContext(ctx, "baseURL is not https: passwords and cookies can be read on their way")
 	}
+	for _, w := range s.Warnings {
+		c.Log.WarnContext(ctx, "the environment is incomplete", "problem", w)
+	}
 	warnMail(ctx, c)
 	warnSocial(ctx, c)
 }

@@ -38,10 +38,14 @@ func services(s *file.Settings, getenv func(string) string) {
 		idName, secretName := SocialNames(e.ID)
 		id, secret := getenv(idName), getenv(secretName)
 		service := s.Service(e.ID)
-		if service == nil {
-			if id == "" || secret == "" || generic[e.ID] {
-				continue
-			}
+		switch {
+		case service != nil:
+		case generic[e.ID], id == "" && secret == "":
+			continue
+		case id == "" || secret == "":
+			s.Warnings = append(s.Warnings, "without both of "+idName+" and "+secretName+" nobody can sign in with "+e.ID)
+			continue
+		default:
 			s.Social = append(s.Social, file.Social{Entry: e, Options: e.Options()})
 			service = s.Service(e.ID)
 		}

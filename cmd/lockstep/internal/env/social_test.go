@@ -2,6 +2,7 @@ package env_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,6 +56,11 @@ func TestApplySocialProviders(t *testing.T) {
 			}
 			if diff := cmp.Diff(got, tt.want); diff != "" {
 				t.Errorf("got -, want +:\n%s", diff)
+			}
+			const half = "without both of GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET nobody can sign in with github"
+			oneAlone := tt.file == "" && tt.env != nil && (tt.env["GITHUB_CLIENT_ID"] == "") != (tt.env["GITHUB_CLIENT_SECRET"] == "")
+			if slices.Contains(s.Warnings, half) != oneAlone {
+				t.Errorf("got warnings %v, want one about half of a service: %v", s.Warnings, oneAlone)
 			}
 		})
 	}

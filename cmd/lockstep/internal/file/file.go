@@ -51,6 +51,9 @@ type Settings struct {
 	// file.
 	Social []Social
 
+	// Warnings say what is allowed but hardly meant.
+	Warnings []string
+
 	given map[string]bool
 }
 
