@@ -41,7 +41,8 @@ type IDTokenRules struct {
 	Audience []string
 
 	JWKSURL    string
-	Algorithms []string // asymmetric ones; defaults to RS256
+	JWKSHeader map[string]string // sent with the request for the keys
+	Algorithms []string          // asymmetric ones; defaults to RS256
 
 	// MaxAge is the longest time since iat. 0 is no limit.
 	MaxAge time.Duration
@@ -171,7 +172,7 @@ func (c *Client) verifySignature(ctx context.Context, rules IDTokenRules, t IDTo
 	if err := checkHeader(header); err != nil {
 		return nil, "", err
 	}
-	keys, err := c.keySet(ctx, rules.JWKSURL, header.KeyID, header.Algorithm)
+	keys, err := c.keySet(ctx, Request{URL: rules.JWKSURL, Header: rules.JWKSHeader}, header.KeyID, header.Algorithm)
 	if err != nil {
 		return nil, "", err
 	}

@@ -70,8 +70,8 @@ func (s *keySet) find(kid, algorithm string) (keys []jose.JSONWebKey, fetched, a
 
 // keySet returns the keys that a token with this header may be signed with. It
 // asks the service if they are unknown or old, but not often.
-func (c *Client) keySet(ctx context.Context, endpoint, kid, algorithm string) ([]any, error) {
-	s := c.keys.set(endpoint)
+func (c *Client) keySet(ctx context.Context, r Request, kid, algorithm string) ([]any, error) {
+	s := c.keys.set(r.URL)
 	keys, fetched, asked := s.find(kid, algorithm)
 	age := c.now().Sub(fetched)
 	if len(keys) > 0 && age < keysFresh {
@@ -81,7 +81,7 @@ func (c *Client) keySet(ctx context.Context, endpoint, kid, algorithm string) ([
 	if c.mayAsk(fetched, asked) {
 		select {
 		case s.asking <- struct{}{}:
-			err = c.askKeys(ctx, endpoint, s, asked)
+			err = c.askKeys(ctx, r, s, asked)
 			<-s.asking
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
@@ -108,14 +108,14 @@ func (c *Client) mayAsk(fetched, asked time.Time) bool {
 
 // askKeys fetches a set, unless somebody did since asked. It goes on when the
 // client gives up: others wait for it.
-func (c *Client) askKeys(ctx context.Context, endpoint string, s *keySet, asked time.Time) error {
+func (c *Client) askKeys(ctx context.Context, r Request, s *keySet, asked time.Time) error {
 	s.mu.Lock()
 	already := !s.asked.Equal(asked)
 	s.mu.Unlock()
 	if already {
 		return nil
 	}
-	body, err := c.Do(context.WithoutCancel(ctx), Request{URL: endpoint})
+	body, err := c.Do(context.WithoutCancel(ctx), r)
 	var keys []jose.JSONWebKey
 	if err == nil {
 		keys, err = parseKeys(body)

@@ -54,6 +54,26 @@ func TestKeySetIsCached(t *testing.T) {
 	step("and works again with the service", time.Minute, true, 5)
 }
 
+// TestKeysWithAHeader: some services want to know who asks for their keys.
+func TestKeysWithAHeader(t *testing.T) {
+	i := newIDP(t)
+	i.onKeys = func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Client") != "7" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		i.jwks(w, r)
+	}
+	p := i.provider()
+	for _, header := range []map[string]string{nil, {"X-Client": "7"}} {
+		p.IDToken.JWKSHeader = header
+		_, err := newClient(t, nil).VerifyIDToken(t.Context(), p, oauth.IDToken{Token: i.idToken(), Nonce: "nonce-1"})
+		if (err == nil) != (header != nil) {
+			t.Errorf("with %v: got error %v", header, err)
+		}
+	}
+}
+
 func TestUnknownKeysAreNoAmplifier(t *testing.T) {
 	i, at := newIDP(t), &clock{}
 	c := newClient(t, at.config)

@@ -41,8 +41,9 @@ type Config struct {
 	ClientSecret string `option:"clientSecret"`
 
 	// DiscoveryURL is where the service describes itself (OpenID Connect
-	// Discovery 1.0, RFC 8414), asked with DiscoveryHeaders. Redirects are not
-	// followed: it is the final URL. Fields that are set come before what it says.
+	// Discovery 1.0, RFC 8414), asked with DiscoveryHeaders, as its keys are if
+	// they have the same origin. Redirects are not followed: it is the final URL.
+	// Fields that are set come before what it says.
 	DiscoveryURL     string            `option:"discoveryUrl"`
 	DiscoveryHeaders map[string]string `option:"discoveryHeaders"`
 
@@ -69,6 +70,10 @@ type Config struct {
 	// private_key_jwt; see oauth.PrivateKey.
 	TokenEndpointAuth oauth.ClientAuth
 	Assertion         oauth.Signer
+
+	// CustomizeRequest proves it in a way of its own, in place of
+	// TokenEndpointAuth. (Better Auth: tokenEndpointAuth with the method custom.)
+	CustomizeRequest func(r *oauth.TokenRequest) error
 
 	// Parameters of the authorization request; empty ones are left out.
 	ResponseType string `option:"responseType"` // defaults to "code"
@@ -221,8 +226,14 @@ func (c *Config) build(m metadata) (oauth.Provider, error) {
 	if m.jwksURL != "" && m.issuer != "" {
 		p.IDToken = oauth.IDTokenRules{Issuers: []string{m.issuer}, JWKSURL: m.jwksURL, Algorithms: m.algorithms}
 		p.SendNonce = !c.DisableIDTokenNonceBinding
+		if sameOrigin(m.jwksURL, c.DiscoveryURL) {
+			p.IDToken.JWKSHeader = c.DiscoveryHeaders
+		}
 	} else if c.RequireIDTokenVerification {
 		return p, fmt.Errorf("provider %s: it names no issuer and keys to verify id tokens with", c.ProviderID)
+	}
+	if c.CustomizeRequest != nil {
+		p.Authenticate = func(_ oauth.Provider, r *oauth.TokenRequest) error { return c.CustomizeRequest(r) }
 	}
 	p.Source = oauth.FromIDTokenAndUserInfo
 	switch {
@@ -232,6 +243,14 @@ func (c *Config) build(m metadata) (oauth.Provider, error) {
 		p.Source = oauth.FromIDToken
 	}
 	return p, nil
+}
+
+// sameOrigin reports whether two URLs have one origin. Where that takes more than
+// a look, they have none.
+func sameOrigin(a, b string) bool {
+	x, errX := url.Parse(a)
+	y, errY := url.Parse(b)
+	return errX == nil && errY == nil && x.Scheme == y.Scheme && x.Host == y.Host
 }
 
 // absolute returns a URL with the origin of base, if it is a path.
