@@ -102,6 +102,9 @@ func (c *Client) Refresh(ctx context.Context, p Provider, refreshToken string) (
 }
 
 func (c *Client) refresh(ctx context.Context, p Provider, refreshToken string) (Tokens, error) {
+	if p.RefreshTokens != nil {
+		return p.RefreshTokens(ctx, c, refreshToken)
+	}
 	more := p.RefreshParams
 	if p.RefreshParamsFunc != nil {
 		now, err := p.RefreshParamsFunc(ctx)

@@ -284,6 +284,29 @@ func TestRefreshFails(t *testing.T) {
 	}
 }
 
+// TestRefreshTokens: a refresh of the program's own has the same rules about what
+// comes of it.
+func TestRefreshTokens(t *testing.T) {
+	p := minimal()
+	p.AccessTokenLifetime = time.Hour
+	for _, c := range []struct {
+		token string
+		err   error
+		want  oauth.Code
+	}{{"new", nil, ""}, {"", nil, oauth.CodeRefreshFailed}, {"new", errors.New("away"), oauth.CodeRefreshFailed}} {
+		p.RefreshTokens = func(_ context.Context, _ *oauth.Client, refreshToken string) (oauth.Tokens, error) {
+			if refreshToken != "rt" {
+				t.Errorf("got refresh token %q", refreshToken)
+			}
+			return oauth.Tokens{AccessToken: c.token}, c.err
+		}
+		got, err := newClient(t, nil).Refresh(t.Context(), p, "rt")
+		if codeOf(err) != c.want || err == nil && !got.AccessTokenExpiresAt.Equal(start.Add(time.Hour)) {
+			t.Errorf("%q, %v: got %v until %v", c.token, c.err, err, got.AccessTokenExpiresAt)
+		}
+	}
+}
+
 func TestAccessTokenLifetime(t *testing.T) {
 	i := newIDP(t)
 	i.onToken = reply(200, `{"access_token":"a"}`)

@@ -95,7 +95,9 @@ type Provider struct {
 
 	// ExchangeCode replaces the exchange of a code at TokenURL, with a request of
 	// its own. What it returns is believed as the answer of the service would be.
-	ExchangeCode func(ctx context.Context, client *Client, r ExchangeRequest) (Tokens, error)
+	// RefreshTokens does the same for a refresh token.
+	ExchangeCode  func(ctx context.Context, client *Client, r ExchangeRequest) (Tokens, error)
+	RefreshTokens func(ctx context.Context, client *Client, refreshToken string) (Tokens, error)
 
 	// AccessTokenLifetime is assumed when the service does not say. 0 is unknown.
 	AccessTokenLifetime time.Duration
