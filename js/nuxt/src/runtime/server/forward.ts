@@ -22,7 +22,7 @@ export default defineEventHandler(async (event) => {
   try {
     return await forward(event)
   } catch (err) {
-    if (event.handled) return // the connection is cut already, which says it
+    if (event.handled || event.node.res.destroyed) return '' // the connection is cut, which says it
     console.error(`[lockstep-nuxt] ${event.method} ${path}: ${(err as Error).message}`)
     const copy = asksSession ? await readCopy(event) : null
     return copy ? answerSession(event, { known: true, data: copy }) : answerUnavailable(event)

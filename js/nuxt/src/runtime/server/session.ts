@@ -39,6 +39,14 @@ async function copyOrAsk(event: H3Event): Promise<SessionRead> {
   return copy ? { known: true, data: copy } : ask(event)
 }
 
+function parse(text: string): Session | null {
+  try {
+    return JSON.parse(text, dates)
+  } catch { // the message would show a part of the text
+    throw new Unavailable('Lockstep answered with what is not JSON')
+  }
+}
+
 /** Reads the session for a page, as it is on the wire. A page for everybody has none. */
 export async function readForPage(event: H3Event): Promise<SessionRead> {
   if (isForEverybody(visitOf(event))) return { known: true, data: null }
@@ -69,7 +77,7 @@ async function ask(event: H3Event): Promise<SessionRead> {
     const body = await bodyOf(answer, maxSession)
     if (answer.statusCode === 401) return { known: true, data: null }
     if (answer.statusCode !== 200) throw new Unavailable(`Lockstep answered with ${answer.statusCode}`)
-    const data = JSON.parse(body.toString(), dates) as Session | null
+    const data = parse(body.toString())
     for (const line of answer.headers['set-cookie'] ?? []) {
       if (!outer.node.res.headersSent) appendResponseHeader(outer, 'set-cookie', line)
     }

@@ -44,7 +44,7 @@ export function send(target: Target, out: Outgoing): Promise<IncomingMessage> {
       agent: agents[protocol as keyof typeof agents],
       method: out.method,
       path: out.path,
-      headers: framed(out) as OutgoingHttpHeaders,
+      headers: framed(out),
       signal: out.signal,
     })
     request.setTimeout(target.timeout, () => request.destroy(new Error(`no answer for ${target.timeout} ms`)))
@@ -65,8 +65,8 @@ export function send(target: Target, out: Outgoing): Promise<IncomingMessage> {
  * without a frame if the method usually has none, and what follows it on the
  * connection would be read as another request.
  */
-function framed(out: Outgoing): Headers {
-  const headers = { ...out.headers }
+function framed(out: Outgoing): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = Object.fromEntries(Object.entries(out.headers).filter(([, value]) => value !== undefined))
   if (!out.body || Buffer.isBuffer(out.body)) {
     delete headers['content-length']
     if (out.body?.length) headers['content-length'] = String(out.body.length)
