@@ -4,6 +4,7 @@ import "./lib/differences.checks.mjs";
 import "./lib/idp.checks.mjs";
 import "./lib/listener.checks.mjs";
 import "./lib/mask.checks.mjs";
+import "./lib/rows.checks.mjs";
 import "./scenarios/account_tokens.mjs";
 import "./scenarios/accounts.mjs";
 import "./scenarios/additional_fields.mjs";

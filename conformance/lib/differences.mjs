@@ -6,7 +6,8 @@ import { readFileSync } from "node:fs";
  *
  * An entry of kind "exchange" names both answers (status, and Lockstep's body as far as given) and explains the whole
  * exchange. Any other entry explains one place: kind and at, the two values where given, and optionally where.
- * Texts between slashes are regular expressions; `*` in where matches anything.
+ * Texts between slashes are regular expressions; `*` in where matches anything. `stores` names where Lockstep keeps its
+ * rows, if that matters.
  */
 export class Registry {
 	/** What was compared and found in the run. */
@@ -23,9 +24,10 @@ export class Registry {
 		}
 	}
 
-	/** Reads the file beside the runner. */
-	static load() {
-		return new Registry(JSON.parse(readFileSync(new URL("../differences.json", import.meta.url), "utf8")));
+	/** Reads the file beside the runner: the entries for all stores, and those that name this one. */
+	static load(store) {
+		const entries = JSON.parse(readFileSync(new URL("../differences.json", import.meta.url), "utf8"));
+		return new Registry(entries.filter(({ stores }) => matchesText(stores, store)));
 	}
 
 	/**

@@ -1,6 +1,7 @@
 // Scenarios: the same steps at both servers, everything compared.
 import assert from "node:assert/strict";
 import { officialClient } from "./client.mjs";
+import { currentSecret } from "./cookies.mjs";
 import { compareAnswers, compareDatabases, compareRequests, describe, tablesOf } from "./diff.mjs";
 import { request } from "./http.mjs";
 import { Jar } from "./jar.mjs";
@@ -207,7 +208,9 @@ export class Scenario {
 			body = JSON.stringify(at(given.json));
 			headers["content-type"] = "application/json";
 		}
-		return { method, path: given.absolute ? at(path) : this.base + at(path), headers: { ...headers, ...at(given.headers) }, body };
+		const target = given.absolute ? at(path) : this.base + at(path);
+		const { database } = this.servers[side];
+		return { method, path: database?.translate?.(target, currentSecret(this.options)) ?? target, headers: { ...headers, ...at(given.headers) }, body };
 	}
 
 	async #compare(sent, answers) {

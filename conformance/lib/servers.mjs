@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
+import { deploy, endDeployments, store } from "./convex.mjs";
 import { request } from "./http.mjs";
 import { IdP } from "./idp.mjs";
 import { Listener } from "./listener.mjs";
@@ -139,8 +140,11 @@ export async function startLockstep(setup) {
 	const { idp, services } = await play(setup);
 	const port = await freePort();
 	const address = `127.0.0.1:${port}`;
+	const place = await placeOf(setup, scratch, file);
 	const asLibrary = callbacks || services || !file;
-	const child = asLibrary ? await serveLibrary(setup, { file, callbacks, services }, address) : await serve(setup, scratch, file, address);
+	const child = asLibrary
+		? await serveLibrary(setup, { database: place.database, callbacks, services }, address)
+		: await serve(setup, scratch, place.database, address);
 	const log = collect(child);
 	const killed = () => child.kill();
 	process.once("exit", killed);
@@ -149,6 +153,7 @@ export async function startLockstep(setup) {
 		process.removeListener("exit", killed);
 		child.kill();
 		await gone;
+		await place.end?.();
 		remove(scratch);
 	};
 	const ready = await answers(port, setup.options, () => child.exitCode !== null);
@@ -158,20 +163,29 @@ export async function startLockstep(setup) {
 		await idp?.stop();
 		throw new Error(`lockstep did not start:\n${log()}`);
 	}
-	return new Server({ name: "lockstep", port, database: open(file), listener, idp, end });
+	return new Server({ name: "lockstep", port, database: place.rows ?? open(file), listener, idp, end });
 }
 
-async function serve({ options }, scratch, file, address) {
+// Where Lockstep keeps its rows: the section `database` of its configuration and, if that is no file, the rows.
+async function placeOf({ options }, scratch, file) {
+	if (!file) return {};
 	const binary = await program("./cmd/lockstep", process.env.LOCKSTEP_BIN);
-	const config = join(scratch, "lockstep.json");
+	const config = join(scratch, "sqlite.json");
 	writeFileSync(config, JSON.stringify({ ...options, database: { sqlite: file } }));
 	await promisify(execFile)(binary, ["migrate", "--config", config, "--yes"], { env: environment() });
+	return store === "sqlite" ? { database: { sqlite: file } } : deploy({ binary, options, scratch, file, env: environment() });
+}
+
+async function serve({ options }, scratch, database, address) {
+	const binary = await program("./cmd/lockstep", process.env.LOCKSTEP_BIN);
+	const config = join(scratch, "lockstep.json");
+	writeFileSync(config, JSON.stringify({ ...options, database }));
 	return spawn(binary, ["serve", "--config", config, "--addr", address], { env: environment(), stdio: ["ignore", "pipe", "pipe"] });
 }
 
-async function serveLibrary({ options }, { file, callbacks, services }, address) {
+async function serveLibrary({ options }, more, address) {
 	const child = spawn(await program("./conformance/library"), [address], { env: environment(), stdio: ["pipe", "pipe", "pipe"] });
-	child.stdin.end(JSON.stringify({ ...options, database: file ? { sqlite: file } : undefined, callbacks, services }));
+	child.stdin.end(JSON.stringify({ ...options, ...more }));
 	return child;
 }
 
@@ -199,6 +213,7 @@ export async function startBoth(setup) {
 
 /** Ends the processes that the servers shared. */
 export function endHosts() {
+	endDeployments();
 	for (const host of hosts.values()) host.end();
 	hosts.clear();
 }

@@ -19,7 +19,6 @@ import (
 	"time"
 
 	lockstep "github.com/lockstep-auth/lockstep"
-	"github.com/lockstep-auth/lockstep/store/sqlite"
 )
 
 // closeTimeout is how long mail that is on its way may take when the runner has
@@ -47,14 +46,12 @@ func run(args []string) (err error) {
 	if err != nil {
 		return fmt.Errorf("read the options: %w", err)
 	}
-	if file := given.Database.SQLite; file != "" {
-		db, err := sqlite.Open(file)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, db.Close()) }()
-		config.Store = db
+	db, closer, err := given.store()
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, closer()) }()
+	config.Store = db
 	auth, err := lockstep.New(config)
 	if err != nil {
 		return err

@@ -77,6 +77,12 @@ type options struct {
 	// Database, Callbacks and Services are the runner's own.
 	Database struct {
 		SQLite string `json:"sqlite"`
+		Convex struct {
+			URL                          string `json:"url"`
+			DeployKey                    string `json:"deployKey"`
+			Secret                       string `json:"secret"`
+			InsecureAllowPublicFunctions bool   `json:"insecureAllowPublicFunctions"`
+		} `json:"convex"`
 	} `json:"database"`
 	Callbacks struct {
 		URL   string   `json:"url"`
