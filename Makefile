@@ -2,6 +2,7 @@
 #
 #   make test    every test that needs no browser (Go, and the conformance suite on Node.js)
 #   make check   formatting, vet, lint, import rules, race tests, conformance, examples, fuzzing, browser test
+#   make conformance-convex   the conformance suite on Convex, in every access mode
 #   make deps    the Node packages that the tests use
 #   make bench   figures for docs/bench.md
 
@@ -16,7 +17,11 @@ NODE_DIRS  = $(patsubst %/package-lock.json,%,$(wildcard conformance/package-loc
              js/*/package-lock.json bench/*/package-lock.json))
 NODE_DONE  = $(addsuffix /node_modules/.package-lock.json,$(NODE_DIRS))
 
-.PHONY: all build deps test check fmt vet lint race go-test conformance examples fuzz browser bench clean
+# Access modes of docs/convex.md in which the conformance suite runs. CI runs one of each kind of functions.
+CONVEX_MODES ?= functions-key functions-secret createapi-key createapi-public
+CI_MODES      = functions-key createapi-key
+
+.PHONY: all build deps test check fmt vet lint race go-test conformance conformance-convex conformance-ci examples fuzz browser bench clean
 
 all: build
 
@@ -40,7 +45,7 @@ go-test: deps
 	$(GO) test ./...
 
 # The order is from quick to slow, so that mistakes show early.
-check: fmt vet lint race conformance examples fuzz browser
+check: fmt vet lint race conformance conformance-ci examples fuzz browser
 
 $(LINT):
 	GOBIN=$(CURDIR)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VER)
@@ -60,6 +65,12 @@ race: deps
 # The real Better Auth as the oracle; see conformance/README.md.
 conformance: deps bin/lockstep
 	cd conformance && LOCKSTEP_BIN=$(CURDIR)/bin/lockstep npm test
+
+conformance-convex: deps bin/lockstep
+	cd conformance && for mode in $(CONVEX_MODES); do CONFORMANCE_STORE=$$mode LOCKSTEP_BIN=$(CURDIR)/bin/lockstep npm run one-store || exit 1; done
+
+conformance-ci:
+	$(MAKE) conformance-convex CONVEX_MODES="$(CI_MODES)"
 
 # Each example is built, and run until it answers.
 examples:
