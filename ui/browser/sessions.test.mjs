@@ -60,7 +60,8 @@ test('stays signed in while the server is down', async (t) => {
   await server.down()
   await assert.rejects(page.reload(), /ERR_CONNECTION_REFUSED/)
   await server.up()
-  await page.goto('/account')
-  await page.getByText(`You are signed in as ${who.name}`).waitFor()
+  const again = await context.newPage() // the browser may still be busy with its own page about that
+  await again.goto('/account')
+  await again.getByText(`You are signed in as ${who.name}`).waitFor()
   await context.close()
 })
