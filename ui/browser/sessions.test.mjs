@@ -37,12 +37,12 @@ test('notices that another tab has signed out', async (t) => {
 })
 
 test('notices that the session has expired, and comes back', async (t) => {
-  const server = await serving(t, 'session: {expiresIn: 2}\n')
+  const server = await serving(t, 'session: {expiresIn: 5}\n')
   const { context, page } = await open(browser, server.origin)
   const who = person()
   await signUp(page, who)
   await heading(page, 'Your account')
-  for (const end = Date.now() + 10_000; at(page) === '/account' && Date.now() < end;) await page.reload()
+  for (const end = Date.now() + 20_000; at(page) === '/account' && Date.now() < end;) await page.reload()
   assert.equal(at(page), '/sign-in')
   assert.equal(new URL(page.url()).searchParams.get('redirect'), '/account')
   assert.deepEqual(await context.cookies(), [])
