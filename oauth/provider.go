@@ -315,10 +315,12 @@ func (p Provider) Validate() error {
 			}
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("provider %s: %w", p.ID, err)
+	for i, err := range errs {
+		if err != nil {
+			errs[i] = fmt.Errorf("provider %s: %w", p.ID, err)
+		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // parseEndpoint accepts absolute http and https URLs as they are written in

@@ -37,8 +37,8 @@ func checkService(p oauth.Provider) error {
 		return fmt.Errorf("%s has no client secret: set %s, or %[1]s.clientSecret", at, secret)
 	}
 	var errs []error
-	for problem := range strings.SplitSeq(strings.TrimPrefix(err.Error(), "provider "+p.ID+": "), "\n") {
-		errs = append(errs, errors.New(at+": "+problem))
+	for problem := range strings.SplitSeq(err.Error(), "\n") {
+		errs = append(errs, errors.New(at+": "+strings.TrimPrefix(problem, "provider "+p.ID+": ")))
 	}
 	return errors.Join(errs...)
 }

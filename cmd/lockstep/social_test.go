@@ -23,7 +23,7 @@ socialProviders:
   cognito: {clientId: a, clientSecret: canary}
   apple: {clientId: a, privateKey: canary, keyId: k}
   discord: {enabled: false}
-  line: {clientId: a, clientSecret: canary, tokenEndpoint: "ftp://canary"}
+  line: {clientId: a, clientSecret: canary, tokenEndpoint: "ftp://canary", userInfoEndpoint: "/canary"}
   twitter: {clientId: a, clientSecret: canary}
 `)
 	want := []string{
@@ -32,6 +32,7 @@ socialProviders:
 		"lockstep: socialProviders.cognito: domain, region and userPoolId are required",
 		"lockstep: socialProviders.apple: the team id or the key id is missing",
 		"lockstep: socialProviders.line: the token URL: not a plain absolute http or https URL",
+		"lockstep: socialProviders.line: the user info URL: not a plain absolute http or https URL",
 	}
 	for _, args := range [][]string{{"serve", "--addr", "127.0.0.1:0"}, {"dev", "--addr", "127.0.0.1:0"}, {"config", "check"}} {
 		got := lockstep(t, dir, nil, args...)

@@ -9,7 +9,8 @@ import (
 )
 
 // SocialNames returns the variables of a service, which are those of Better
-// Auth's documentation: GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET.
+// Auth's documentation: GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET. In them, "_"
+// stands for what the name of a variable cannot have.
 func SocialNames(service string) (id, secret string) {
 	prefix := strings.Map(func(r rune) rune {
 		if (r < 'A' || r > 'Z') && (r < '0' || r > '9') {
