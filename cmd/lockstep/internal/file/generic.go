@@ -45,6 +45,12 @@ type Generic struct {
 	ready  readyService
 }
 
+// String returns "[redacted]".
+func (Generic) String() string { return redacted }
+
+// GoString returns "[redacted]".
+func (Generic) GoString() string { return redacted }
+
 type anyService struct {
 	genericoauth.Config
 	clientOptions

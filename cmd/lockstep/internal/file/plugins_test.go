@@ -267,7 +267,7 @@ func TestPluginYAML(t *testing.T) {
 	if diff := cmp.Diff(string(print(t, s)), strings.ReplaceAll(text, "canary", "'[redacted]'")); diff != "" {
 		t.Errorf("printed -, want +:\n%s", diff)
 	}
-	if printed := fmt.Sprintf("%v %+v %#v", s.Plugins, s.Plugins[2], s.Plugins); strings.Contains(printed, "canary") {
+	if printed := fmt.Sprintf("%v %+v %#v %+v %#v", s.Plugins, s.Plugins[2], s.Plugins, s.Generic(), s.Generic()); strings.Contains(printed, "canary") {
 		t.Errorf("got %s", printed)
 	}
 }
