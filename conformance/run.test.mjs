@@ -8,6 +8,7 @@ import "./lib/rows.checks.mjs";
 import "./scenarios/account_tokens.mjs";
 import "./scenarios/accounts.mjs";
 import "./scenarios/additional_fields.mjs";
+import "./scenarios/all_services.mjs";
 import "./scenarios/bodies.mjs";
 import "./scenarios/callback.mjs";
 import "./scenarios/change_email.mjs";

@@ -47,7 +47,8 @@ const ignoredHeaders = new Set(["host", "connection", "content-length", "transfe
  *     { userinfo, emails, idToken, tokens, iss, answers }
  *
  * : what the user API says, GitHub's list of addresses, claims that an id token has besides the usual ones, members of
- * the token answer that differ, the iss of the callback, and answers of other APIs by host and path.
+ * the token answer that differ, the iss of the callback, and answers of other APIs by host and path, perhaps with query:
+ * JSON, the status of a failure, or the text of a picture.
  */
 export class IdP {
 	#server = createServer((request, response) => this.#hear(request, response));
@@ -128,7 +129,8 @@ export class IdP {
 		const kept = Object.entries(request.headers).filter(([name]) => !ignoredHeaders.has(name)).sort();
 		const named = text.replace(/(?<=code_verifier=)[^&]*/, (verifier) => {
 			const visit = this.#challenges.indexOf(createHash("sha256").update(verifier).digest("base64url")) + 1;
-			return visit > 0 ? `<verifier of visit ${visit}, ${verifier.length} characters>` : `<no verifier: ${verifier}>`;
+			if (visit > 0) return `<verifier of visit ${visit}, ${verifier.length} characters>`;
+			return this.#challenges.includes(null) ? `<verifier of a visit without PKCE, ${verifier.length} characters>` : `<no verifier: ${verifier}>`;
 		});
 		return { request: `${request.method} ${place}${search}`, headers: Object.fromEntries(kept), body: named };
 	}
@@ -152,11 +154,12 @@ export class IdP {
 		if (!grant) return { status: 400, json: { error: "invalid_grant" } };
 		known[0].delete(known[1]);
 		const number = ++this.#count;
-		this.#grants.set(`access-${number}`, grant).set(`refresh-${number}`, grant);
 		const { person, asked } = grant;
-		const json = { access_token: `access-${number}`, token_type: "bearer", expires_in: 3_600, refresh_token: `refresh-${number}`, scope: asked.scope };
-		if (person.idToken) json.id_token = this.#idTokenOf(person, asked, place);
-		return { json: { ...json, ...person.tokens } };
+		const usual = { access_token: `access-${number}`, token_type: "bearer", expires_in: 3_600, refresh_token: `refresh-${number}`, scope: asked.scope };
+		if (person.idToken) usual.id_token = this.#idTokenOf(person, asked, place);
+		const json = { ...usual, ...person.tokens };
+		for (const token of [json.access_token, json.refresh_token]) this.#grants.set(token, grant);
+		return { json };
 	}
 
 	#idTokenOf({ idToken: claims }, asked, place) {
@@ -165,12 +168,15 @@ export class IdP {
 		return idToken({ iss: issuers[host] ?? `https://${host}`, aud: asked.client_id, ...(asked.nonce && { nonce: asked.nonce }), ...claims });
 	}
 
-	#describe({ request, role, place }) {
-		const token = /^(?:Bearer|token) (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
+	#describe({ request, role, place, search, form }) {
+		const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
+		const token = bearer ?? form.get("input_token") ?? form.get("access_token");
 		const person = this.#grants.get(token)?.person;
 		if (!person) return { status: 401, json: { error: "invalid_token" } };
-		const json = person.answers?.[place] ?? person[role];
-		return json === undefined ? { status: 404, json: { error: "not_found" } } : { json };
+		const answer = person.answers?.[place + search] ?? person.answers?.[place] ?? person[role];
+		if (answer === undefined) return { status: 404, json: { error: "not_found" } };
+		if (typeof answer === "number") return { status: answer, json: {} };
+		return typeof answer === "string" ? { body: answer, headers: { "content-type": "image/jpeg" } } : { json: answer };
 	}
 }
 
@@ -191,7 +197,7 @@ class Asked {
 		const url = new URL(request.url, "http://localhost");
 		this.request = request;
 		this.text = text;
-		this.place = url.pathname.slice(1);
+		this.place = url.pathname.slice(1).replaceAll("%40", "@").replaceAll("%24", "$");
 		this.search = url.search;
 		this.form = new URLSearchParams(text || url.search);
 		this.role = this.#role();

@@ -41,12 +41,15 @@ export async function openStateCookie(text, options) {
 	return typeof state === "string" ? openState(state, options) : state;
 }
 
-// A state, with the verifier named by its challenge, which the runner knows, and the session of a link by its token.
+/** What stands for a verifier: the start of its hash, an id to the comparison. A challenge is the whole hash (RFC 7636). */
+export const verifierID = (hash) => hash.toString("hex").slice(0, 32);
+
+// A state, with the verifier named by its hash, which the runner knows, and the session of a link by its token.
 async function openState(text, options) {
 	const state = JSON.parse(text);
 	const spelled = JSON.stringify(state) === text ? "as JSON.stringify does" : text;
 	const { codeVerifier, link } = state;
-	if (codeVerifier) state.codeVerifier = { length: codeVerifier.length, challenge: createHash("sha256").update(codeVerifier).digest("base64url") };
+	if (codeVerifier) state.codeVerifier = { length: codeVerifier.length, hash: verifierID(createHash("sha256").update(codeVerifier).digest()) };
 	if (link?.encryptedSessionToken) {
 		state.link = { ...link, encryptedSessionToken: await decrypt(link.encryptedSessionToken, keyOf(options, "oauth-link-session-token")) };
 	}

@@ -1,5 +1,7 @@
 // The way of a browser to a service and back.
 
+import { verifierID } from "./reveal.mjs";
+
 // The form of what is random in an authorization request.
 const forms = { state: /^[\w-]{32}$/, nonce: /^[\w-]{32}$/, code_challenge: /^[\w-]{43}$/ };
 
@@ -11,6 +13,7 @@ export function secretsOf(answer) {
 		const value = to?.searchParams.get(name);
 		if (value && form.test(value)) found[name] = value;
 	}
+	if (found.code_challenge) found.verifier = verifierID(Buffer.from(found.code_challenge, "base64url"));
 	return found;
 }
 

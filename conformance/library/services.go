@@ -138,6 +138,12 @@ func mapped(_ context.Context, p oauth.Profile) (oauth.Profile, error) {
 // error.
 func fill(target reflect.Value, document map[string]json.RawMessage) error {
 	left := maps.Clone(document)
+	var ids []string
+	if json.Unmarshal(left["clientId"], &ids) == nil && len(ids) > 1 {
+		target.FieldByName("ClientID").SetString(ids[0])
+		target.FieldByName("MoreClientIDs").Set(reflect.ValueOf(ids[1:]))
+		delete(left, "clientId")
+	}
 	if err := fillFrom(target, left); err != nil {
 		return err
 	}
