@@ -210,7 +210,8 @@ test('says so when nobody can sign in', async () => {
 
 test('GitHub comes back to this site', async () => {
   const { context, page } = await start()
-  await page.goto('/sign-in?redirect=%2Faccount%3Ftab%3D1')
+  await page.goto('/sign-in?error=access_denied&redirect=%2Faccount%3Ftab%3D1')
+  await page.getByRole('alert').getByText('You did not allow GitHub to sign you in.').waitFor()
   await page.getByRole('button', { name: 'Sign in with GitHub' }).click()
   await page.getByRole('alert').getByText('Sign-in with GitHub is not set up on this server.').waitFor()
   let asked
@@ -221,10 +222,8 @@ test('GitHub comes back to this site', async () => {
   await page.getByRole('button', { name: 'Sign in with GitHub' }).click()
   await page.getByRole('alert').waitFor()
   assert.deepEqual(asked, {
-    provider: 'github', callbackURL: `${origin}/account?tab=1`, errorCallbackURL: `${origin}/sign-in?redirect=%2Faccount%3Ftab%3D1`,
+    provider: 'github', callbackURL: `${origin}/account?tab=1`, errorCallbackURL: `${origin}/sign-in?redirect=/account?tab=1`,
   })
-  await page.goto('/sign-in?error=access_denied')
-  await page.getByRole('alert').getByText('You did not allow GitHub to sign you in.').waitFor()
   await context.close()
 })
 

@@ -1,4 +1,5 @@
-// Starts Lockstep and the front end, and ends both together.
+// Starts Lockstep and the front end, and ends both together. Flags are for lockstep
+// dev: npm run dev -- --data /tmp/other
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -11,7 +12,7 @@ const env = {
 const cwd = fileURLToPath(new URL('.', import.meta.url))
 const vite = fileURLToPath(new URL('node_modules/vite/bin/vite.js', import.meta.url))
 
-const running = [start(LOCKSTEP_BIN, ['dev', '--config', 'lockstep.yaml']), start(process.execPath, [vite])]
+const running = [start(LOCKSTEP_BIN, ['dev', '--config', 'lockstep.yaml', ...process.argv.slice(2)]), start(process.execPath, [vite])]
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end(0))
 
 function start(command, args) {
