@@ -96,8 +96,8 @@ func (r *run) do(ctx context.Context) error {
 		defer cancel()
 		ctx = whole
 	}
-	for step, i := range r.order {
-		if err := r.perform(ctx, i, step == len(r.order)-1); err != nil {
+	for step := range r.order {
+		if err := r.perform(ctx, step); err != nil {
 			return err
 		}
 	}
@@ -157,7 +157,7 @@ func (r *run) lookAhead(ctx context.Context) error {
 			onlyAdds := op.Verb == store.Create && r.ops[j].Verb == store.Create // verify finds clashes among those
 			return !onlyAdds && r.touches(r.ops[j], op.Table)
 		})
-		_, direct := r.direct(i, step == len(r.order)-1)
+		_, direct := r.direct(step)
 		switch {
 		case changed || direct || refers(op):
 		case op.Verb == store.Create:
@@ -203,13 +203,14 @@ func met(e store.Expect, n int) bool {
 	}
 }
 
-// perform carries out one operation.
-func (r *run) perform(ctx context.Context, i int, last bool) error {
+// perform carries out the operation of a step.
+func (r *run) perform(ctx context.Context, step int) error {
+	i := r.order[step]
 	op := r.ops[i]
 	if op.Verb == store.Create {
 		return r.create(ctx, i)
 	}
-	if where, ok := r.direct(i, last); ok {
+	if where, ok := r.direct(step); ok {
 		if done, err := r.changeDirectly(ctx, i, where); done || err != nil {
 			return err
 		}

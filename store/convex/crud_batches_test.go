@@ -37,6 +37,7 @@ func TestCrudBatches(t *testing.T) {
 		{"a secret pays once, whatever the order of the operations", testPayment},
 		{"later operations see earlier ones", testSequence},
 		{"a failure undoes what was made and changed", testUndo},
+		{"an update that says what it overwrites is undone, and not looked up", testPinned},
 		{"what was consumed stays consumed", testNoReturn},
 		{"an old value is not put back over a newer one", testNewerValue},
 		{"the first operation that fails is named", testNamedGuard},
@@ -160,6 +161,34 @@ func testUndo(t *testing.T, d *convextest.Deployment, s *convex.Store) {
 		if after := tablesOf(t, s); !reflect.DeepEqual(after, before) {
 			t.Errorf("%+v: rows became %v, were %v", fault, after, before)
 		}
+	}
+}
+
+func testPinned(t *testing.T, d *convextest.Deployment, s *convex.Store) {
+	id := create(t, s, "user", person("a@x"))[0]["id"]
+	taken := create(t, s, "user", person("b@x"))[0]
+	verify := func(was bool, last store.Op) error {
+		_, err := s.Apply(t.Context(), store.Batch{Ops: []store.Op{{
+			Verb: store.Update, Table: "user", Expect: store.One, Where: store.Is("id", id, "emailVerified", was, "image", nil),
+			Set: store.Record{"emailVerified": !was, "image": "i", "updatedAt": moment(9)},
+		}, last}})
+		return err
+	}
+	if err := verify(true, creation("session", session("t", id))); !store.IsGuard(err) {
+		t.Errorf("another value than the one that is there: got %v, want a guard", err)
+	}
+	if err := verify(false, creation("user", person("b@x"))); !store.IsUnique(err, "user") {
+		t.Errorf("an operation that fails after it: got %v, want a unique violation", err)
+	}
+	d.SetFaults(t, convextest.Fault{Path: "auth:create", Action: convextest.Busy})
+	err := verify(false, creation("session", session("t", id)))
+	d.SetFaults(t)
+	if !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("a deployment that fails after it: got %v, want ErrUnavailable", err)
+	}
+	rows := selected(t, s, store.Query{Table: "user", SortBy: "email"})
+	if len(rows) != 2 || rows[0]["emailVerified"] != false || rows[0]["image"] != nil || !reflect.DeepEqual(rows[1], taken) || rowsOf(t, s, "session") != 0 {
+		t.Errorf("rows became %v", rows)
 	}
 }
 
@@ -288,7 +317,19 @@ func TestCrudTrips(t *testing.T) {
 				Where: store.Is("id", account, "password", "old"), Set: store.Record{"password": "new"},
 			},
 			store.Op{Verb: store.Delete, Table: "session", Where: store.Is("userId", user)},
-			creation("session", session("6", user))), []string{"query_batch", "updateOne", "deleteMany", "create"}},
+			creation("session", session("6", user))), []string{"findMany", "updateOne", "deleteMany", "create"}},
+		{"an address is verified, and a session begins", write(
+			store.Op{
+				Verb: store.Update, Table: "user", Expect: store.One, Where: store.Is("id", user, "emailVerified", false),
+				Set: store.Record{"emailVerified": true, "updatedAt": moment(6)},
+			},
+			creation("session", session("7", user))), []string{"updateOne", "create"}},
+		{
+			"two queries that differ in what comes along", read(
+				store.Query{Table: "session", Where: store.Is("token", "6"), With: &store.Join{Table: "user", Local: "userId", Foreign: "id"}},
+				store.Query{Table: "session", Where: store.Is("token", "6"), With: &store.Join{Table: "account", Local: "userId", Foreign: "userId"}}),
+			[]string{"findMany", "query_batch"},
+		},
 	} {
 		p.heard()
 		c.step()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/lockstep-auth/lockstep/convex"
@@ -53,6 +54,45 @@ func (l *lookup) rows() []store.Record {
 	return rows
 }
 
+// findOnce is find for lookups some of which may find the same: queries that
+// differ in what comes along ask one question.
+func (c *crud) findOnce(ctx context.Context, lookups []*lookup) error {
+	var asked []*lookup
+	for _, l := range lookups {
+		if !slices.ContainsFunc(asked, l.isSame) {
+			asked = append(asked, l)
+		}
+	}
+	if err := c.find(ctx, asked...); err != nil {
+		return err
+	}
+	for _, l := range lookups {
+		if other := asked[slices.IndexFunc(asked, l.isSame)]; other != l {
+			if err := l.copy(other); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// isSame reports whether two lookups find the same rows.
+func (l *lookup) isSame(other *lookup) bool {
+	return l.table == other.table && l.need == other.need && reflect.DeepEqual(l.where, other.where) && slices.Equal(l.only, other.only)
+}
+
+// copy takes what another lookup has found. The rows are its own.
+func (l *lookup) copy(other *lookup) error {
+	for _, f := range other.found {
+		row, err := l.table.record(f.doc[idColumn], f.doc)
+		if err != nil {
+			return err
+		}
+		l.found = append(l.found, found{row, f.doc})
+	}
+	return nil
+}
+
 // read implements dialect. The first pages of all queries are one round trip
 // and one snapshot; rows that come along with others, and further pages, are
 // not of the same moment.
@@ -68,7 +108,7 @@ func (c *crud) read(ctx context.Context, queries []store.Query) ([]store.Result,
 		}
 		lookups[i] = l
 	}
-	if err := c.find(ctx, lookups...); err != nil {
+	if err := c.findOnce(ctx, lookups); err != nil {
 		return nil, err
 	}
 	results := make([]store.Result, len(queries))

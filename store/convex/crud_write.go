@@ -13,100 +13,6 @@ import (
 	"github.com/lockstep-auth/lockstep/store"
 )
 
-// create makes the row of operation i.
-func (r *run) create(ctx context.Context, i int) error {
-	t := r.tables.byName[r.ops[i].Table]
-	set := r.resolve(r.ops[i].Set)
-	keys := t.uniqueKeys(set, false)
-	if !r.free[i] {
-		if err := r.mustBeFree(ctx, keys, nil); err != nil {
-			return err
-		}
-	}
-	doc, err := r.insert(ctx, t, set)
-	if errors.Is(err, store.ErrUnknownOutcome) {
-		r.onFailure(func(ctx context.Context) error { return r.removeOurs(ctx, t, set) })
-	}
-	if err != nil {
-		return err
-	}
-	row, err := t.record(doc[idColumn], doc)
-	if err != nil {
-		return unknown(err)
-	}
-	id, _ := row["id"].(string)
-	r.ids[i], r.rows[i] = id, row
-	r.keys = append(r.keys, keys...)
-	r.onFailure(func(ctx context.Context) error { return r.remove(ctx, t, id) })
-	return nil
-}
-
-// insert creates a document. If the answer is lost, it looks for the document:
-// one with the very same values was made by this call. If there is none yet, it
-// can still come, so that only what createApi keeps unique is sent again.
-func (c *crud) insert(ctx context.Context, t *table, set store.Record) (map[string]any, error) {
-	data, err := t.document(set, nil)
-	if err != nil {
-		return nil, err
-	}
-	watched := slices.ContainsFunc(t.unique, func(u unique) bool { return t.isWatched(u.name) && set[u.name] != nil })
-	unsure := false
-	for try := 1; ; try++ {
-		doc, err := c.mutate(ctx, mutation{function: "create", args: input(t, map[string]any{"data": data})})
-		if err == nil {
-			return doc, nil
-		}
-		isUnknown := errors.Is(err, convex.ErrOutcomeUnknown)
-		if unsure = unsure || isUnknown; unsure {
-			if doc := c.ours(ctx, t, set); doc != nil {
-				return doc, nil
-			}
-		}
-		switch {
-		case threw(err):
-			if clash := c.mustBeFree(ctx, t.uniqueKeys(set, true), nil); clash != nil {
-				return nil, clash
-			}
-			if unsure {
-				return nil, unknown(err)
-			}
-			return nil, explain(err)
-		case isUnknown && watched && try < maxTries && ctx.Err() == nil:
-			continue
-		case unsure && !isUnknown:
-			return nil, unknown(err)
-		}
-		return nil, explain(err)
-	}
-}
-
-// ours finds the newest document that has every value of a new row, or nil.
-func (c *crud) ours(ctx context.Context, t *table, set store.Record) map[string]any {
-	var w store.Where
-	for _, f := range t.fields[1:] {
-		if f.isScalar() || set[f.Name] == nil {
-			w = w.And(f.Name, store.Eq, set[f.Name])
-		}
-	}
-	l := t.lookup(w)
-	if err := c.find(ctx, l); err != nil || len(l.found) == 0 {
-		return nil
-	}
-	return slices.MaxFunc(l.found, func(a, b found) int {
-		return compareNullable(a.doc[createdColumn], b.doc[createdColumn])
-	}).doc
-}
-
-// removeOurs deletes the document of a new row whose answer was lost, if it is
-// there by now.
-func (c *crud) removeOurs(ctx context.Context, t *table, set store.Record) error {
-	doc := c.ours(ctx, t, set)
-	if id, ok := doc[idColumn].(string); ok {
-		return c.remove(ctx, t, id)
-	}
-	return nil
-}
-
 // remove deletes the document with an id, if it is there.
 func (c *crud) remove(ctx context.Context, t *table, id string) error {
 	where := clauses{clause(idColumn, "eq", id)}
@@ -114,19 +20,45 @@ func (c *crud) remove(ctx context.Context, t *table, id string) error {
 	return explain(err)
 }
 
-// direct returns clauses with which operation i is one call that finds, checks
-// and changes its row. That call does not tell what it overwrote, so an update
-// must be the last that can fail.
-func (r *run) direct(i int, last bool) (clauses, bool) {
-	op := r.ops[i]
+// direct returns clauses with which the operation of a step is one call that
+// finds, checks and changes its row. That call does not tell what it overwrote, so
+// an update must be the last that can fail, or say what it overwrites; then it
+// must be the first, since it is not looked up before.
+func (r *run) direct(step int) (clauses, bool) {
+	op := r.ops[r.order[step]]
 	t := r.tables.byName[op.Table]
-	if !last || op.Verb != store.Update && op.Verb != store.Delete || len(op.Add) > 0 {
+	if op.Verb != store.Update && op.Verb != store.Delete || len(op.Add) > 0 {
+		return nil, false
+	}
+	if isLast := step == len(r.order)-1; !isLast && (step > 0 || op.Verb != store.Update || t.overwritten(op) == nil) {
 		return nil, false
 	}
 	if len(t.changedKeys(op, op.Set, false)) > 0 {
 		return nil, false
 	}
 	return t.direct(r.resolveWhere(op.Where))
+}
+
+// overwritten returns the columns that an update overwrites, as far as its own
+// conditions tell: all but the time of the last change, which a row that is
+// restored keeps. It is nil if they do not tell.
+func (t *table) overwritten(op store.Op) map[string]any {
+	old := make(map[string]any)
+	for name := range op.Set {
+		if name == "updatedAt" {
+			continue
+		}
+		i := slices.IndexFunc(op.Where.All, func(c store.Cond) bool { return c.Field == name && c.Op == store.Eq && !c.Fold })
+		if i < 0 {
+			return nil
+		}
+		value, err := t.byName[name].encode(op.Where.All[i].Value)
+		if err != nil {
+			return nil
+		}
+		old[t.byName[name].column] = value
+	}
+	return old
 }
 
 // changedKeys returns the unique keys of a row that the operation changed.
@@ -145,15 +77,16 @@ func (t *table) changedKeys(op store.Op, row store.Record, watched bool) []uniqu
 func (r *run) changeDirectly(ctx context.Context, i int, where clauses) (done bool, err error) {
 	op := r.ops[i]
 	t := r.tables.byName[op.Table]
-	m := mutation{function: "deleteOne", args: input(t, map[string]any{"where": where.list()}), idempotent: op.Expect == store.Some}
+	var doc map[string]any
 	if op.Verb == store.Update {
-		update, err := t.document(r.resolve(op.Set), nil)
-		if err != nil {
+		var update map[string]any
+		if update, err = t.document(r.resolve(op.Set), nil); err != nil {
 			return false, err
 		}
-		m = mutation{function: "updateOne", args: input(t, map[string]any{"where": where.list(), "update": update}), idempotent: where.outlive(update)}
+		doc, err = r.updateOne(ctx, t, where, update)
+	} else {
+		doc, err = r.deleteOne(ctx, t, where, op.Expect)
 	}
-	doc, err := r.mutate(ctx, m)
 	switch {
 	case threw(err):
 		return false, nil
@@ -171,7 +104,67 @@ func (r *run) changeDirectly(ctx context.Context, i int, where clauses) (done bo
 		r.forGood()
 		return true, r.removeChildren(ctx, t, r.rows[i:i+1])
 	}
+	if old := t.overwritten(op); len(old) > 0 {
+		r.onFailure(func(ctx context.Context) error { return r.restore(ctx, t, old, doc) })
+	}
 	return true, nil
+}
+
+// updateOne changes the document that the clauses name, the first of them by a
+// key, and returns it as it is then. If the answer is lost, it looks: a document
+// that has every new value was changed by this call. One that has not can be
+// changed yet, so the call is made again; where it must have its effect once, its
+// clauses see to that.
+func (c *crud) updateOne(ctx context.Context, t *table, where clauses, update map[string]any) (map[string]any, error) {
+	m := updateCall(t, where, update)
+	for try := 1; ; try++ {
+		doc, err := c.mutate(ctx, m)
+		isUnknown := errors.Is(err, convex.ErrOutcomeUnknown)
+		if !isUnknown && try == 1 {
+			return doc, err
+		}
+		if err == nil {
+			return doc, nil
+		}
+		if doc := c.updated(ctx, t, where[0], update); doc != nil {
+			return doc, nil
+		}
+		switch {
+		case !isUnknown: // somebody has changed it since
+			return nil, unknown(err)
+		case m.idempotent || try == maxTries || ctx.Err() != nil:
+			return nil, err
+		}
+	}
+}
+
+func updateCall(t *table, where clauses, update map[string]any) mutation {
+	return mutation{
+		function: "updateOne", args: input(t, map[string]any{"where": where.list(), "update": update}), idempotent: where.outlive(update),
+	}
+}
+
+// updated returns the document with a key if it has the values of an update, or
+// nil.
+func (c *crud) updated(ctx context.Context, t *table, key map[string]any, update map[string]any) map[string]any {
+	column, _ := key["field"].(string)
+	l := t.lookup(store.Is(t.logical(column), key["value"]))
+	if err := c.find(ctx, l); err != nil || len(l.found) == 0 {
+		return nil
+	}
+	doc := l.found[0].doc
+	for column, value := range update {
+		if !reflect.DeepEqual(doc[column], value) {
+			return nil
+		}
+	}
+	return doc
+}
+
+// deleteOne deletes the document that the clauses name, and returns it, or nil if
+// there is none.
+func (c *crud) deleteOne(ctx context.Context, t *table, where clauses, expect store.Expect) (map[string]any, error) {
+	return c.mutate(ctx, mutation{function: "deleteOne", args: input(t, map[string]any{"where": where.list()}), idempotent: expect == store.Some})
 }
 
 // outlive reports that the clauses look at nothing that the update changes: then
@@ -285,16 +278,20 @@ func (r *run) tryRow(ctx context.Context, i int, f found) (row store.Record, ref
 	} else {
 		where = append(where, t.unchanged(fieldsOf(w), f.doc)...)
 	}
-	m := mutation{function: "deleteOne", args: input(t, map[string]any{"where": where.list()}), idempotent: op.Expect == store.Some}
-	var update map[string]any
+	var doc, update map[string]any
 	if op.Verb == store.Update {
 		if update, err = r.update(op, t, f.row); err != nil {
 			return nil, nil, err
 		}
 		where = append(where, t.unchanged(slices.Collect(maps.Keys(op.Add)), f.doc)...)
-		m = mutation{function: "updateOne", args: input(t, map[string]any{"where": where.list(), "update": update}), idempotent: where.outlive(update)}
+		if len(op.Add) > 0 {
+			doc, err = r.mutate(ctx, updateCall(t, where, update)) // others can have made the same sum
+		} else {
+			doc, err = r.updateOne(ctx, t, where, update)
+		}
+	} else {
+		doc, err = r.deleteOne(ctx, t, where, op.Expect)
 	}
-	doc, err := r.mutate(ctx, m)
 	switch {
 	case threw(err):
 		return nil, err, nil
@@ -309,7 +306,7 @@ func (r *run) tryRow(ctx context.Context, i int, f found) (row store.Record, ref
 	if op.Verb == store.Delete {
 		r.forGood()
 	} else {
-		r.onFailure(func(ctx context.Context) error { return r.restore(ctx, t, f.doc, doc, update) })
+		r.onFailure(func(ctx context.Context) error { return r.restore(ctx, t, pick(f.doc, update), doc) })
 	}
 	return row, nil, nil
 }
@@ -342,14 +339,22 @@ func (r *run) explainUpdate(ctx context.Context, i int, row store.Record, refusa
 	return explain(refusal)
 }
 
+// pick returns the values that a document has in the columns of an update.
+// Missing becomes null, which means the same.
+func pick(doc, update map[string]any) map[string]any {
+	out := make(map[string]any, len(update))
+	for column := range update {
+		out[column] = doc[column]
+	}
+	return out
+}
+
 // restore gives the columns of a document their old values back, unless another
-// writer has changed them since. Missing becomes null, which means the same.
-func (r *run) restore(ctx context.Context, t *table, before, after, update map[string]any) error {
-	where := clauses{clause(idColumn, "eq", before[idColumn])}
-	old := make(map[string]any, len(update))
+// writer has changed them since.
+func (r *run) restore(ctx context.Context, t *table, old, after map[string]any) error {
+	where := clauses{clause(idColumn, "eq", after[idColumn])}
 	for _, f := range t.fields {
-		if _, ok := update[f.column]; ok {
-			old[f.column] = before[f.column]
+		if _, ok := old[f.column]; ok {
 			where = append(where, t.unchanged([]string{f.Name}, after)...)
 		}
 	}
