@@ -9,6 +9,7 @@ import { compareCalls } from "./listener.mjs";
 import { compare, Pairing } from "./mask.mjs";
 import { memberRows } from "./member.mjs";
 import { basePath, password, usualHeaders } from "./options.mjs";
+import { reveal } from "./reveal.mjs";
 import { secretsOf, Visit } from "./visit.mjs";
 
 const sides = ["oracle", "lockstep"];
@@ -192,7 +193,7 @@ export class Scenario {
 		}
 		const found = [];
 		const report = (at, left, right) => found.push({ kind: "client", at, left, right, moments: this.#last });
-		compare(results.oracle, results.lockstep, { pairing: this.#pairing, moments: this.#last, report, path: "result" });
+		compare(reveal(results.oracle), reveal(results.lockstep), { pairing: this.#pairing, moments: this.#last, report, path: "result" });
 		const { sent } = exchanges.oracle[0];
 		this.#judge(this.#place(sent), `what the client returned for ${sent.method} ${sent.path}`, found);
 		return results;
