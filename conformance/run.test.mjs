@@ -34,6 +34,7 @@ import "./scenarios/sign_up.mjs";
 import "./scenarios/social_rules.mjs";
 import "./scenarios/social_sign_in.mjs";
 import "./scenarios/social_state.mjs";
+import "./scenarios/social_strict.mjs";
 import "./scenarios/stateless.mjs";
 import "./scenarios/update_user.mjs";
 

@@ -30,10 +30,3 @@ func (a *account) set(c *lockstep.AccountOptions) {
 	to.TrustedProviders, to.AllowDifferentEmails = given.TrustedProviders, given.AllowDifferentEmails
 	to.AllowUnlinkingAll, to.UpdateUserInfoOnLink = given.AllowUnlinkingAll, given.UpdateUserInfoOnLink
 }
-
-// field is an additional field, a text.
-type field struct {
-	Type     string `json:"type"`
-	Required bool   `json:"required"`
-	Input    *bool  `json:"input"`
-}

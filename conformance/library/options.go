@@ -6,7 +6,6 @@ import (
 	"time"
 
 	lockstep "github.com/lockstep-auth/lockstep"
-	"github.com/lockstep-auth/lockstep/schema"
 )
 
 // options is what the scenarios set. Times are in seconds.
@@ -39,7 +38,7 @@ type options struct {
 	Account account `json:"account"`
 
 	User struct {
-		AdditionalFields map[string]field `json:"additionalFields"`
+		AdditionalFields fields `json:"additionalFields"`
 		ChangeEmail      struct {
 			Enabled                        bool `json:"enabled"`
 			UpdateEmailWithoutVerification bool `json:"updateEmailWithoutVerification"`
@@ -146,11 +145,7 @@ func (o *options) config() (lockstep.Config, error) {
 	c.Session.CookieCache.MaxAge = o.Session.CookieCache.MaxAge.duration()
 
 	o.Account.set(&c.Account)
-	for name, f := range o.User.AdditionalFields {
-		c.User.AdditionalFields = append(c.User.AdditionalFields, schema.Field{
-			Name: name, Type: schema.String, Required: f.Required, NoInput: f.Input != nil && !*f.Input,
-		})
-	}
+	c.User.AdditionalFields = o.User.AdditionalFields
 	c.OnAPIError.ErrorURL = o.OnAPIError.ErrorURL
 	c.Verification.DisableCleanup = o.Verification.DisableCleanup
 	c.RateLimit.Enabled = &o.RateLimit.Enabled
