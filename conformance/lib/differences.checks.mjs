@@ -28,10 +28,13 @@ test("an entry explains nothing else", () => {
 });
 
 test("a whole answer is explained by both statuses", () => {
-	const answers = { oracle: { status: 500, text: "" }, lockstep: { status: 400, json: { code: "X" }, text: '{"code":"X"}' } };
+	const headers = new Map([["location", "/failed?error=x"]]);
+	const answers = { oracle: { status: 500, text: "" }, lockstep: { status: 400, json: { code: "X" }, text: '{"code":"X"}', headers } };
 	const whole = { id: "D-x", reason: "because", kind: "exchange", oracle: { status: 500 }, lockstep: { status: 400, body: { code: "X" } } };
 	assert.equal(openOf(whole, difference, answers), 0);
 	assert.equal(openOf({ ...whole, oracle: { status: 200 } }, difference, answers), 1);
+	assert.equal(openOf({ ...whole, lockstep: { status: 400, location: "/failed?error=x" } }, difference, answers), 0);
+	assert.equal(openOf({ ...whole, lockstep: { status: 400, location: "/in" } }, difference, answers), 1);
 	assert.equal(openOf({ ...whole, lockstep: { status: 400, body: { code: "Y" } } }, difference, answers), 1);
 	assert.equal(openOf(whole, { ...difference, kind: "cookie-repeat" }, answers), 1, "a cookie that is set twice");
 });

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 /**
  * A Registry explains differences. The id of an entry is that of a row of docs/parity.md; a row may have many entries.
  *
- * An entry of kind "exchange" names both answers (status, and Lockstep's body as far as given) and explains the whole
+ * An entry of kind "exchange" names both answers (status, and body and location as far as given) and explains the whole
  * exchange. Any other entry explains one place: kind and at, the two values where given, and optionally where.
  * Texts between slashes are regular expressions; `*` in where matches anything. `stores` names where Lockstep keeps its
  * rows, if that matters.
@@ -107,6 +107,7 @@ function matchesValue(entry, side, value) {
 
 function matchesAnswer(wanted = {}, answer) {
 	if (wanted.status !== undefined && wanted.status !== answer.status) return false;
+	if (wanted.location !== undefined && !matchesValue(wanted, "location", answer.headers.get("location"))) return false;
 	if (wanted.body !== undefined && !matchesValue({ body: wanted.body }, "body", answer.json ?? answer.text)) return false;
 	return true;
 }
