@@ -44,14 +44,14 @@ export default defineNuxtModule<ModuleOptions>({
       alias['#auth/client'] = resolve('./runtime/app/client')
     })
     nuxt.options.build.transpile.push(resolve('./runtime'))
+    const config = nuxt.options.runtimeConfig
+    config.public.siteUrl ??= '' // so that NUXT_PUBLIC_SITE_URL counts at run time too
     if (!(options.forward ?? (nuxt.options.ssr || full))) return
 
-    const config = nuxt.options.runtimeConfig
     config.lockstep = {
       url: options.url, timeout: options.timeout, clientAddressHeader: options.clientAddressHeader, proxySecret: '',
       ...config.lockstep as object, full,
     }
-    config.public.siteUrl ??= ''
     nuxt.options.alias['#lockstep/copy'] = resolve(full ? './runtime/server/copy' : './runtime/server/nocopy')
     addServerPlugin(resolve('./runtime/server/plugin'))
     for (const handler of ['context', 'guard', 'forward']) {

@@ -3,6 +3,7 @@
 import { useNuxtApp, useState } from 'nuxt/app'
 import { computed } from 'vue'
 import createClient from '#lockstep/client'
+import { comeBackTo } from './absolute.js'
 import { type App, keepKnown } from './known.js'
 
 export default function create(baseURL: string) {
@@ -18,6 +19,7 @@ export default function create(baseURL: string) {
       setUnknown: (value) => { unknown.value = value },
       map: (shown, change) => computed(() => change((shown as { value: Parameters<typeof change>[0] }).value)),
     }
-    return keepKnown(client, app)
+    const known = keepKnown(client, app)
+    return new URL(baseURL, location.href).origin === location.origin ? known : comeBackTo(known, location.origin)
   })
 }

@@ -1,0 +1,3 @@
+import { compared } from './lib/flows.mjs'
+
+compared('proxy')
