@@ -14,6 +14,7 @@ export default defineNuxtConfig({
     '/app/**': { auth: 'user' },
     '/account': { auth: 'user' },
     '/api/notes/**': { auth: 'user' },
+    '/about': { swr: 60 },
   },
 
   app: { head: { title: 'Lockstep and Nuxt', htmlAttrs: { lang: 'en' } } },

@@ -42,6 +42,8 @@ export default defineNuxtModule<ModuleOptions>({
       }
       alias['#lockstep/client'] = alias['#auth/client']
       alias['#auth/client'] = resolve('./runtime/app/client')
+      // The data is Lockstep's, whatever database the other modules know of.
+      if (full) alias['#auth/database'] = resolve('./runtime/server/database')
     })
     nuxt.options.build.transpile.push(resolve('./runtime'))
     const config = nuxt.options.runtimeConfig
@@ -56,12 +58,6 @@ export default defineNuxtModule<ModuleOptions>({
     addServerPlugin(resolve('./runtime/server/plugin'))
     for (const handler of ['context', 'guard', 'forward']) {
       addServerHandler({ middleware: true, handler: resolve('./runtime/server', handler) })
-    }
-    if (full) {
-      // The data is Lockstep's, whatever database the other modules know of.
-      nuxt.hook('better-auth:database:providers' as never, ((providers: Record<string, unknown>) => {
-        providers.lockstep = { priority: 1000, buildDatabaseCode: () => 'export const db = undefined\nexport const createDatabase = () => undefined\n' }
-      }) as never)
     }
     if (!nuxt.options.ssr) return
     nuxt.hook('app:resolve', (app) => {

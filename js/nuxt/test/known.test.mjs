@@ -4,16 +4,17 @@ import { keepKnown } from '../dist/runtime/app/known.js'
 
 const ada = { session: { id: 's' }, user: { id: 'u' } }
 const away = { status: 503, message: 'away' }
-let answer, known, unknown, shown
+let answer, known, unknown, shown, hydrated
 
 const client = () => keepKnown({
   getSession: async () => { if (answer instanceof Error) throw answer; return answer },
   signOut: async () => answer,
   useSession: () => ({ value: shown }),
+  hydrateSession: (data) => { hydrated = data },
   listSessions: () => 'as it is',
 }, { known: () => known, setUnknown: (value) => { unknown = value }, map: (value, change) => change(value.value) })
 
-beforeEach(() => { known = ada; unknown = undefined })
+beforeEach(() => { known = ada; unknown = hydrated = undefined })
 
 for (const [name, error] of [['5xx', away], ['429', { status: 429 }], ['a timeout', { status: 0 }]]) {
   test(`${name} keeps the last known user`, async () => {
@@ -36,6 +37,12 @@ test('without one it is unknown who is there', async () => {
   answer = { data: null, error: null }
   await client().getSession()
   assert.equal(unknown, false)
+})
+
+test('who has just signed in is shown at once', async () => {
+  answer = { data: ada, error: null }
+  assert.equal(await client().getSession(), answer)
+  assert.equal(hydrated, ada)
 })
 
 for (const [name, error] of [['null', null], ['401', { status: 401 }]]) {

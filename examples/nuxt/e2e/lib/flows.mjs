@@ -86,6 +86,7 @@ function flows({ mode, backend, exchanges }) {
       await heading(v.page, 'Account')
       await v.page.getByText('This device').waitFor()
       await picture(v.page, stack, 'account')
+      assert.equal(await v.page.getByLabel('Name').inputValue(), ada.name, 'the page begins with its user')
       await v.page.goto('/login') // which is for guests
       await heading(v.page, 'Lockstep and Nuxt')
       quiet(v)

