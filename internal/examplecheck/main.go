@@ -1,8 +1,8 @@
 // Examplecheck builds every Go program below examples/, runs each until it
 // answers, and fails if one does not build, does not start, or answers with an
 // error of its own. Programs that are a module of their own, so that what they need
-// is not in this one, it also vets and tests: go test ./... here passes them by. CI
-// runs it (make examples).
+// is not in this one, it also vets and tests: go test ./... here passes them by. It
+// builds the programs in the documentation, too. CI runs it (make examples).
 package main
 
 import (
@@ -26,17 +26,23 @@ func main() {
 		fmt.Fprintln(os.Stderr, "examplecheck: run it in the root of the module")
 		os.Exit(1)
 	}
-	failed := 0
+	failed := false
+	report := func(name string, err error) {
+		if err != nil {
+			failed = true
+			fmt.Printf("FAIL %s: %v\n", name, err)
+			return
+		}
+		fmt.Printf("ok   %s\n", name)
+	}
 	for _, file := range dirs {
 		dir := filepath.Dir(file)
-		if err := check(dir); err != nil {
-			fmt.Printf("FAIL %s: %v\n", dir, err)
-			failed++
-			continue
-		}
-		fmt.Printf("ok   %s\n", dir)
+		report(dir, check(dir))
 	}
-	if failed > 0 {
+	for _, page := range []string{"README.md", "docs/go.md"} {
+		report(page, checkPage(page))
+	}
+	if failed {
 		os.Exit(1)
 	}
 }
