@@ -14,7 +14,7 @@ CHROMIUM  ?= /usr/bin/chromium
 
 # Folders with Node packages; each has a package-lock.json.
 NODE_DIRS  = $(patsubst %/package-lock.json,%,$(wildcard conformance/package-lock.json ui/browser/package-lock.json \
-             js/*/package-lock.json bench/*/package-lock.json))
+             js/*/package-lock.json bench/*/package-lock.json examples/*/package-lock.json))
 NODE_DONE  = $(addsuffix /node_modules/.package-lock.json,$(NODE_DIRS))
 
 # Access modes of docs/convex.md in which the conformance suite runs. CI runs one of each kind of functions.
@@ -73,8 +73,9 @@ conformance-ci:
 	$(MAKE) conformance-convex CONVEX_MODES="$(CI_MODES)"
 
 # Each example is built, and run until it answers.
-examples:
+examples: deps
 	$(GO) run ./internal/examplecheck
+	cd examples/vue && npm run --silent build
 
 # A short run of every fuzz target; longer ones by hand: make fuzz FUZZTIME=10m
 fuzz:
@@ -83,6 +84,7 @@ fuzz:
 browser: deps bin/lockstep
 	@[ -x $(CHROMIUM) ] || { echo "The browser test needs Chromium: apt-get install chromium, or set CHROMIUM=/path"; exit 1; }
 	cd ui/browser && LOCKSTEP_BIN=$(CURDIR)/bin/lockstep CHROMIUM=$(CHROMIUM) npm test
+	cd examples/browser && LOCKSTEP_BIN=$(CURDIR)/bin/lockstep CHROMIUM=$(CHROMIUM) npm test
 
 bench: deps bin/lockstep
 	$(GO) run ./bench
