@@ -7,6 +7,7 @@ import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { chromium } from 'playwright-core'
 
@@ -52,7 +53,7 @@ export async function answers(origin) {
   for (const end = Date.now() + 20_000; Date.now() < end;) {
     const answer = await fetch(origin).catch(() => undefined)
     if (answer) return
-    await new Promise((again) => setImmediate(again))
+    await setTimeout(20)
   }
   throw new Error(`${origin} does not answer`)
 }

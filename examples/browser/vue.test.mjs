@@ -146,10 +146,10 @@ test('a session that has expired leads to the sign-in, and back', async () => {
   const who = person()
   const { context, page } = await start()
   await server.stop()
-  await server.configure('session: {expiresIn: 3}\n')
+  await server.configure('session: {expiresIn: 5}\n')
   await server.start()
   await signUp(page, who)
-  for (const end = Date.now() + 10_000; at(page) === '/account' && Date.now() < end;) {
+  for (const end = Date.now() + 15_000; at(page) === '/account' && Date.now() < end;) {
     await page.getByRole('link', { name: 'Example' }).click()
     await page.getByRole('link', { name: 'Account', exact: true }).click()
     await page.getByRole('heading', { level: 1, name: /Your account|Sign in/ }).waitFor()
