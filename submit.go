@@ -24,7 +24,8 @@ import (
 // refused, even where the browser sends no cookie. (Calls by API skip both.) It
 // returns the JSON of the answer, which can hold the session's token: keep it out
 // of pages. What the endpoint refuses is a *plugin.Error, with Retry-After set on
-// w where the answer had it. The caller writes the status and the page.
+// w where the answer had it. The caller writes the status and the page, or sends
+// the browser on: what Session knows of this request stays as it was.
 func (a *Auth) Submit(w http.ResponseWriter, r *http.Request, path string, in any) (json.RawMessage, error) {
 	var body []byte
 	if in != nil {
