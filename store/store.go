@@ -191,7 +191,8 @@ type Batch struct {
 	ID string
 
 	// Again says that the batch may have been carried out before. A store that
-	// does not remember batches cannot tell, and answers ErrUnknownOutcome.
+	// does not remember batches cannot tell: it answers ErrUnknownOutcome, unless
+	// it can see that once more does no harm.
 	Again bool
 
 	Ops []Op

@@ -54,8 +54,9 @@ type run struct {
 type clash struct{ *store.UniqueError }
 
 // apply implements dialect. Batch.ID is not used: createApi cannot remember it.
+// What may have happened before is done again only if that makes no difference.
 func (c *crud) apply(ctx context.Context, b store.Batch) ([]store.Record, error) {
-	if b.Again {
+	if b.Again && slices.ContainsFunc(b.Ops, func(op store.Op) bool { return !isRepeatable(op) }) {
 		return nil, fmt.Errorf("%w: createApi does not remember what it was sent", store.ErrUnknownOutcome)
 	}
 	for try := 1; ; try++ {
@@ -102,6 +103,17 @@ func (r *run) do(ctx context.Context) error {
 		}
 	}
 	return r.verify(ctx)
+}
+
+// isRepeatable reports whether the operation can be carried out twice without
+// harm: it removes rows, however many there are, or sets values in rows that it
+// selects by others.
+func isRepeatable(op store.Op) bool {
+	if op.Verb == store.Delete {
+		return op.Expect == store.Some
+	}
+	return op.Verb == store.Update && len(op.Add) == 0 &&
+		!slices.ContainsFunc(fieldsOf(op.Where), func(name string) bool { _, isSet := op.Set[name]; return isSet })
 }
 
 // order returns the operations in the order of step 2, but not those that only

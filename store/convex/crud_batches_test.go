@@ -405,3 +405,42 @@ func TestComponent(t *testing.T) {
 		t.Errorf("the app's own table has %v", docs)
 	}
 }
+
+// TestCrudAgain: a batch that may have happened is carried out again only if
+// twice is as good as once.
+func TestCrudAgain(t *testing.T) {
+	d := convextest.Start(t, "testdata/crud-internal", convextest.Options{Redact: true})
+	s := bound(t, convex.Config{URL: d.URL, Key: d.AdminKey})
+	user := create(t, s, "user", person("a@x"))[0]["id"]
+	create(t, s, "session", session("t", user))
+	create(t, s, "verification", secretRow("secret"))
+	create(t, s, "odd", thing("a"))
+	update := func(where store.Where) store.Op {
+		return store.Op{Verb: store.Update, Table: "user", Where: where, Expect: store.One, Set: store.Record{"name": "new"}}
+	}
+	for _, c := range []struct {
+		rule string
+		op   store.Op
+		want error
+	}{
+		{"a sign-out", store.Op{Verb: store.Delete, Table: "session", Where: store.Is("token", "t")}, nil},
+		{"a new name", update(store.Is("id", user)), nil},
+		{"a new name in place of a certain one", update(store.Is("id", user, "name", "new")), store.ErrUnknownOutcome},
+		{"a secret", consumption("secret"), store.ErrUnknownOutcome},
+		{"a count", store.Op{Verb: store.Update, Table: "odd", Where: store.Is("name", "a"), Add: map[string]float64{"number": 1}}, store.ErrUnknownOutcome},
+		{"a new row", creation("user", person("b@x")), store.ErrUnknownOutcome},
+		{"a check", store.Op{Verb: store.Check, Table: "user", Where: store.Is("id", user), Expect: store.One}, store.ErrUnknownOutcome},
+	} {
+		before := tablesOf(t, s)
+		_, err := s.Apply(t.Context(), store.Batch{ID: c.rule, Again: true, Ops: []store.Op{c.op}})
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", c.rule, err, c.want)
+		}
+		if after := tablesOf(t, s); c.want != nil && !reflect.DeepEqual(after, before) {
+			t.Errorf("%s: rows became %v, were %v", c.rule, after, before)
+		}
+	}
+	if sessions, users := rowsOf(t, s, "session"), selected(t, s, store.Query{Table: "user"}); sessions != 0 || users[0]["name"] != "new" {
+		t.Errorf("got %d sessions and %v, want none and the new name", sessions, users)
+	}
+}
