@@ -91,6 +91,9 @@ func TestConvex(t *testing.T) {
 			if !a.config.InsecureAllowPublicFunctions {
 				t.Run("strangers", b.testStrangers)
 			}
+			if a.isThorough {
+				t.Run("storm", b.testStorm)
+			}
 			t.Run("scenarios", b.testScenarios)
 			t.Run("faults", b.testFaults)
 		})
