@@ -92,8 +92,8 @@ func readOutcome(answer any) (any, *failure) {
 // readBatch reads {results}, which has an outcome for each call.
 func readBatch(answer any, calls []Call) ([]Result, *failure) {
 	fields, _ := answer.(map[string]any)
-	outcomes, _ := fields["results"].([]any)
-	if len(outcomes) != len(calls) {
+	outcomes, ok := fields["results"].([]any)
+	if !ok || len(outcomes) != len(calls) {
 		return nil, unreadable()
 	}
 	results := make([]Result, len(calls))

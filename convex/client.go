@@ -132,6 +132,16 @@ func (c *Client) QueryBatch(ctx context.Context, calls []Call, opts ...Option) (
 	return results, err
 }
 
+// Ping reports whether the deployment answers and accepts the credential of the
+// call. It runs no function: it is a batch of no queries, which the deployment
+// authenticates as any other (convex-backend, public_query_batch_post).
+func (c *Client) Ping(ctx context.Context, opts ...Option) error {
+	return c.send(ctx, &request{op: query, endpoint: "query_batch", body: []byte(`{"queries":[]}`), options: c.options(opts), read: func(answer any) *failure {
+		_, f := readBatch(answer, nil)
+		return f
+	}})
+}
+
 // A Timestamp is a moment in the history of a deployment, in nanoseconds since
 // 1970.
 type Timestamp uint64

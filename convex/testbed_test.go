@@ -319,6 +319,31 @@ func TestDeploymentBatchAndNowFaults(t *testing.T) {
 	}
 }
 
+func TestDeploymentPing(t *testing.T) {
+	d := convextest.Start(t, "seed", convextest.Options{})
+	c := connect(t, d)
+	const key = "testbed|few"
+	d.Grant(t, key)
+	few := newClient(t, convex.Config{URL: d.URL, AdminKey: key})
+	for _, c := range []*convex.Client{c, few} { // also with a key that may do nothing
+		if err := c.Ping(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	d.Revoke(t, key)
+	checkIs(t, few.Ping(t.Context()), convex.ErrUnauthorized)
+	if err := few.Ping(t.Context(), convex.Anonymous()); err != nil {
+		t.Errorf("without a key: %v", err)
+	}
+	d.SetFaults(t, convextest.Fault{Action: convextest.Garbage})
+	checkIs(t, c.Ping(t.Context()), convex.ErrUnavailable)
+	for _, call := range d.Journal(t) {
+		if call.Path != "" {
+			t.Errorf("got a call of %s, want none of a function", call.Path)
+		}
+	}
+}
+
 // TestDeploymentKeyedMutation is what Idempotent is for: a mutation that records
 // a key of the caller's has its effect once, whatever happens to the answers.
 func TestDeploymentKeyedMutation(t *testing.T) {

@@ -54,7 +54,7 @@ func TestConvexDoctor(t *testing.T) {
 			"nobody there", "database: {convex: {url: 'http://127.0.0.1:1', deployKey: canary}}\n",
 			map[string]string{"reachable": "connection refused / check CONVEX_URL (database.convex.url)"},
 		},
-		{"a wrong key", database(good, withKey("testbed|canary")), map[string]string{"access": "does not accept the key / make a new deploy key"}},
+		{"a wrong key", database(good, withKey("testbed|canary")), map[string]string{"access": "does not accept the key in CONVEX_DEPLOY_KEY / make a new deploy key"}},
 		{
 			"a key without the right", database(good, withKey("testbed|viewer")),
 			map[string]string{"access": "may not run internal functions / give the key the rights deployment:functions:runInternalQueries"},

@@ -10,6 +10,7 @@ import (
 
 	lockstep "github.com/lockstep-auth/lockstep"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
+	"github.com/lockstep-auth/lockstep/store"
 	"github.com/lockstep-auth/lockstep/store/convex"
 )
 
@@ -25,6 +26,25 @@ func openConvex(c file.Convex, log *slog.Logger) (*convex.Store, error) {
 	})
 	return s, inWords(err)
 }
+
+// A convexStore is a store whose errors, which the log shows, speak of the
+// configuration as the operator knows it.
+type convexStore struct{ *convex.Store }
+
+// Read implements store.Store.
+func (s convexStore) Read(ctx context.Context, queries ...store.Query) ([]store.Result, error) {
+	results, err := s.Store.Read(ctx, queries...)
+	return results, inWords(err)
+}
+
+// Apply implements store.Store.
+func (s convexStore) Apply(ctx context.Context, b store.Batch) ([]store.Record, error) {
+	rows, err := s.Store.Apply(ctx, b)
+	return rows, inWords(err)
+}
+
+// Ping is the Ping of the store.
+func (s convexStore) Ping(ctx context.Context) error { return inWords(s.Store.Ping(ctx)) }
 
 // checkConvex finds what openConvex would fail with.
 func checkConvex(c file.Convex) error {
@@ -82,6 +102,13 @@ func inWords(err error) error {
 }
 
 type worded struct{ error }
+
+// Interface guards.
+var (
+	_ store.Store    = convexStore{}
+	_ store.Binder   = convexStore{}
+	_ store.Migrator = convexStore{}
+)
 
 func (w worded) Error() string { return optionNames().Replace(w.error.Error()) }
 

@@ -174,7 +174,7 @@ func TestServeRefusesConvex(t *testing.T) {
 				"set database.convex.insecureAllowPublicFunctions", `run "lockstep convex doctor"`,
 			},
 		},
-		{"a key that is wrong", database(good, withKey("testbed|canary")), []string{"the deployment does not accept the key", `run "lockstep convex doctor"`}},
+		{"a key that is wrong", database(good, withKey("testbed|canary")), []string{"the deployment does not accept the key in CONVEX_DEPLOY_KEY (database.convex.deployKey)", `run "lockstep convex doctor"`}},
 		{"no key", database(good, ""), []string{"set CONVEX_DEPLOY_KEY (database.convex.deployKey)"}},
 		{"nobody there", database(down, withKey("testbed|canary")), []string{"connection refused", `run "lockstep convex doctor"`}},
 		{
@@ -224,6 +224,32 @@ func TestServeRefusesConvex(t *testing.T) {
 			t.Errorf("got exit code %d", got)
 		}
 	})
+}
+
+// TestRevokedKey: a server whose key is revoked is not ready, and its log names
+// the variable to change.
+func TestRevokedKey(t *testing.T) {
+	t.Parallel()
+	d := deploy(t, newProject(t, settings), convextest.Options{Redact: true})
+	const key = "testbed|canary"
+	d.Grant(t, key, "RunInternalQueries", "RunInternalMutations")
+	dir := t.TempDir()
+	write(t, dir, "lockstep.yaml", settings+database(d, withKey(key)))
+	p := serve(t, dir)
+	before := len(d.Journal(t))
+	d.Revoke(t, key)
+	if got := p.send(t, http.MethodGet, "/readyz", ""); got.status != http.StatusServiceUnavailable {
+		t.Errorf("readyz: got %d %s, want 503", got.status, got.body)
+	}
+	for _, call := range d.Journal(t)[before:] {
+		if call.Path != "" {
+			t.Errorf("readyz called the function %s, which counts", call.Path)
+		}
+	}
+	p.stop(t)
+	if text := p.stderr.String(); !strings.Contains(text, "CONVEX_DEPLOY_KEY") || strings.Contains(text, "Config.") || strings.Contains(text, "canary") {
+		t.Errorf("got the log\n%swant it to name CONVEX_DEPLOY_KEY", text)
+	}
 }
 
 // TestOutageOfConvex: a server whose deployment goes away says so, signs nobody

@@ -29,7 +29,7 @@ func openStore(db file.Database, log *slog.Logger) (store.Store, io.Closer, erro
 		if err != nil {
 			return nil, nil, err
 		}
-		return s, s, nil
+		return convexStore{s}, s, nil
 	}
 	s, err := sqlite.Open(sqlitePath(db))
 	if err != nil {
@@ -67,5 +67,5 @@ func ready(c *lockstep.Config) func(context.Context) error {
 	if !ok {
 		return func(context.Context) error { return nil }
 	}
-	return server.Remembered(func(ctx context.Context) error { return inWords(p.Ping(ctx)) }, c.Now)
+	return server.Remembered(p.Ping, c.Now)
 }

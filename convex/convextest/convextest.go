@@ -191,6 +191,12 @@ func (d *Deployment) Grant(t testing.TB, key string, rights ...string) {
 	d.backDoor(t, http.MethodPost, "config", map[string]any{"keys": map[string][]string{key: rights}}, nil)
 }
 
+// Revoke makes an admin key worthless. Reset does not bring it back.
+func (d *Deployment) Revoke(t testing.TB, key string) {
+	t.Helper()
+	d.backDoor(t, http.MethodPost, "config", map[string]any{"keys": map[string]bool{key: false}}, nil)
+}
+
 // SetProviders makes the deployment accept user tokens, as auth.config.ts does.
 func (d *Deployment) SetProviders(t testing.TB, providers ...map[string]any) {
 	t.Helper()

@@ -331,7 +331,7 @@ async function handleTest(path, req, res, url) {
       if (b.redact !== undefined) config.redact = !!b.redact
       if (b.udfErrorStatus !== undefined) config.udfErrorStatus = Number(b.udfErrorStatus)
       if (b.authConfig !== undefined) config.authConfig = b.authConfig
-      if (b.keys !== undefined) for (const [k, ops] of Object.entries(b.keys)) config.adminKeys.set(k, { ops: ops ? new Set(ops) : null })
+      if (b.keys !== undefined) for (const [k, ops] of Object.entries(b.keys)) ops === false ? config.adminKeys.delete(k) : config.adminKeys.set(k, { ops: ops ? new Set(ops) : null })
       return j({ redact: config.redact, udfErrorStatus: config.udfErrorStatus, authConfig: config.authConfig })
     }
   }

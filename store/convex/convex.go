@@ -103,8 +103,9 @@ func (s *Store) Apply(ctx context.Context, b store.Batch) ([]store.Record, error
 	return d.apply(ctx, checked)
 }
 
-// Ping reports whether the deployment answers, and at first whether it accepts
-// the credential. It costs no function call after that.
+// Ping reports whether the deployment answers and accepts the key. It costs no
+// function call but at first, when it looks for the functions. A Secret is for
+// the functions to check, so that it is looked at then only.
 func (s *Store) Ping(ctx context.Context) error {
 	if s.tables == nil {
 		return errNotBound
@@ -112,8 +113,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	if _, err := s.find(ctx); err != nil {
 		return err
 	}
-	_, err := s.client.Now(ctx)
-	return explain(err)
+	return explain(s.client.Ping(ctx))
 }
 
 // Plan says what the deployment lacks, for people to add to convex/schema.ts.

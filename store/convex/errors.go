@@ -19,7 +19,7 @@ func explain(err error) error {
 	case errors.Is(err, convex.ErrUnavailable):
 		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	case errors.Is(err, convex.ErrUnauthorized):
-		return unavailable("the deployment does not accept the key, or the key may not run internal functions", err)
+		return unavailable("the deployment does not accept the key in Config.Key, or the key may not run internal functions", err)
 	case errors.Is(err, convex.ErrNotFound):
 		return unavailable("the function is not there, or needs a key: run npx convex deploy", err)
 	case isOther(err):
