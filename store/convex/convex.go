@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/lockstep-auth/lockstep/convex"
@@ -21,6 +22,8 @@ type Store struct {
 
 	dialect atomic.Pointer[dialect] // nil until it is found
 	finding chan struct{}           // holds a token while a call looks for it
+
+	background sync.WaitGroup // batches on createApi whose caller does not wait any more
 }
 
 // A dialect carries out what the Store has checked: tables and fields exist,
@@ -48,8 +51,10 @@ func New(config Config) (*Store, error) {
 	return &Store{config: config.withDefaults(), client: client, finding: make(chan struct{}, 1)}, nil
 }
 
-// Close closes idle connections. Calls under way end by themselves.
+// Close closes idle connections. It waits for batches that go on without their
+// caller, at most 40 seconds; other calls under way end by themselves.
 func (s *Store) Close() error {
+	s.background.Wait()
 	s.client.Close()
 	return nil
 }

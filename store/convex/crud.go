@@ -42,11 +42,16 @@ type crud struct {
 	log     *slog.Logger
 	sleep   func(context.Context, time.Duration) error
 	warned  sync.Map // plans that were found to be slow, by their text
+
+	background *sync.WaitGroup // of batches; Close waits for them
 }
 
 // newCrud returns the dialect for the app of a deployment, or for a component.
-func newCrud(client *convex.Client, ts *tables, config Config) *crud {
-	c := &crud{client: client, tables: ts, module: appModule, batches: true, log: config.Log, sleep: config.Sleep}
+func newCrud(s *Store) *crud {
+	config := s.config
+	c := &crud{
+		client: s.client, tables: s.tables, module: appModule, batches: true, log: config.Log, sleep: config.Sleep, background: &s.background,
+	}
 	if config.Component != "" {
 		c.module, c.batches = componentModule, false
 		c.options = []convex.Option{convex.Component(config.Component)}

@@ -33,7 +33,8 @@ const (
 //     consumed never returns.
 //
 // From the first change of several on, the end of the caller's context stops
-// nothing. A process that dies in the middle leaves what it had done until then.
+// nothing: a caller with a deadline hears at it that the outcome is unknown, and
+// the rest happens in the background. A process that dies in the middle leaves what it had done until then.
 type run struct {
 	*crud
 	ops   []store.Op
@@ -59,6 +60,32 @@ func (c *crud) apply(ctx context.Context, b store.Batch) ([]store.Record, error)
 	if b.Again && slices.ContainsFunc(b.Ops, func(op store.Op) bool { return !isRepeatable(op) }) {
 		return nil, fmt.Errorf("%w: createApi does not remember what it was sent", store.ErrUnknownOutcome)
 	}
+	if len(b.Ops) < 2 {
+		return c.carryOut(ctx, b)
+	}
+	type outcome struct {
+		rows []store.Record
+		err  error
+	}
+	done := make(chan outcome, 1)
+	c.background.Go(func() {
+		rows, err := c.carryOut(ctx, b)
+		done <- outcome{rows, err}
+	})
+	select {
+	case o := <-done:
+		return o.rows, o.err
+	case <-ctx.Done():
+	}
+	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) { // somebody waits for an answer
+		return nil, fmt.Errorf("%w: createApi is not done with the batch, which goes on: %w", store.ErrUnknownOutcome, context.Cause(ctx))
+	}
+	o := <-done
+	return o.rows, o.err
+}
+
+// carryOut tries to carry out a batch, and again when it gave way to another.
+func (c *crud) carryOut(ctx context.Context, b store.Batch) ([]store.Record, error) {
 	for try := 1; ; try++ {
 		r := &run{
 			crud: c, ops: b.Ops, order: c.order(b.Ops),

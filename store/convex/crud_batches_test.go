@@ -273,6 +273,38 @@ func testGoneCaller(t *testing.T, d *convextest.Deployment, _ *convex.Store) {
 	}
 }
 
+// TestCrudDeadline: a caller with a deadline hears from a batch by then, and the
+// batch is finished without it.
+func TestCrudDeadline(t *testing.T) {
+	d := convextest.Start(t, "testdata/crud-internal", convextest.Options{Redact: true})
+	s := bound(t, convex.Config{URL: d.URL, Key: d.AdminKey})
+	if n := rowsOf(t, s, "user"); n != 0 {
+		t.Fatalf("got %d users at first", n)
+	}
+	d.SetFaults(t, convextest.Fault{Path: "auth:create", Action: convextest.Delay, Delay: 700 * time.Millisecond})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := s.Apply(ctx, store.Batch{Ops: []store.Op{
+		creation("user", person("a@x")),
+		creation("account", store.Record{"accountId": store.IDOf(0), "providerId": "p", "userId": store.IDOf(0), "createdAt": moment(0), "updatedAt": moment(0)}),
+		creation("session", session("t", store.IDOf(0))),
+	}})
+	if !errors.Is(err, store.ErrUnknownOutcome) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("got %v, want ErrUnknownOutcome at the deadline", err)
+	}
+	if n := len(d.Dump(t, "session")); n != 0 {
+		t.Errorf("got %d sessions at the deadline, want none: the answer came late", n)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, table := range []string{"user", "account", "session"} {
+		if n := len(d.Dump(t, table)); n != 1 {
+			t.Errorf("got %d rows of %s when all is closed, want 1", n, table)
+		}
+	}
+}
+
 // TestCrudTrips counts the calls of the steps of authentication.
 func TestCrudTrips(t *testing.T) {
 	d := convextest.Start(t, "testdata/crud-internal", convextest.Options{})

@@ -66,7 +66,7 @@ func (s *Store) choose(ctx context.Context) (dialect, error) {
 }
 
 func (s *Store) chooseCrud(ctx context.Context) (dialect, error) {
-	c := newCrud(s.client, s.tables, s.config)
+	c := newCrud(s)
 	err := c.present(ctx)
 	if err != nil && isMissing(err) {
 		return nil, unavailable("the deployment has neither the functions of Lockstep nor those of createApi for this caller: "+
