@@ -278,6 +278,21 @@ func TestLinkSocial(t *testing.T) {
 	wantLocation(t, s.signIn(t, s.NewBrowser(t), adaAtIDP(), nil), "/in")
 }
 
+// TestTwoAccountsWithOneID: nobody can say whose user it is, so nobody gets in, and
+// the application's own error page is not asked to explain it.
+func TestTwoAccountsWithOneID(t *testing.T) {
+	t.Parallel()
+	s := newSocialServer(t)
+	for _, name := range []string{"a", "b"} {
+		s.signedUp(t, name+"@example.com")
+		id := s.rows(t, identity.UserTable, "email", name+"@example.com")[0]["id"]
+		s.addAccount(t, store.Record{"id": name, "providerId": "fake", "accountId": adaAtIDP().sub, "userId": id})
+	}
+	b := s.NewBrowser(t)
+	wantLocation(t, s.signIn(t, b, adaAtIDP(), nil), s.URL+"/api/auth/error?error=internal_server_error")
+	wantNobody(t, b)
+}
+
 // TestLinkNeedsTheSession is LK-08: a link that was started by somebody who has
 // signed out since, or whose user is gone, links nothing.
 func TestLinkNeedsTheSession(t *testing.T) {

@@ -184,6 +184,25 @@ func TestStateCookie(t *testing.T) {
 	want(t, b.Post("/sign-in/social", m{"provider": "fake", "additionalData": m{"x": strings.Repeat("x", 2000)}}), 400, "VALIDATION_ERROR")
 }
 
+// TestCallbackLeadsNowhere: a state without a callback URL, which only a broken
+// database has, lets nobody in.
+func TestCallbackLeadsNowhere(t *testing.T) {
+	t.Parallel()
+	s := newSocialServer(t)
+	q := s.begun(t, s.Browser)
+	state := s.rows(t, identity.VerificationTable)[0]
+	broken := strings.Replace(state["value"].(string), `"callbackURL":"/in"`, `"callbackURL":""`, 1)
+	_, err := s.db.Apply(t.Context(), store.Batch{Ops: []store.Op{{
+		Verb: store.Update, Table: identity.VerificationTable, Where: store.Is("id", state["id"]), Expect: store.One,
+		Set: store.Record{"value": broken},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantLocation(t, s.back(s.Browser, "fake", q), "/err?error=no_callback_url")
+	wantNobody(t, s.Browser)
+}
+
 // TestStateIsForNothingElse is VT-02: a state is no other one-time secret, and
 // still works for what it is for.
 func TestStateIsForNothingElse(t *testing.T) {

@@ -14,6 +14,10 @@ import (
 // Read again and decide anew.
 var ErrChanged = errors.New("identity: changed in the meantime")
 
+// ErrTwoAccounts means that one user of a service has two accounts here, so that
+// nobody can say whose user it is. Servers do not make such accounts.
+var ErrTwoAccounts = errors.New("identity: two accounts with one id")
+
 // OAuthTokens are what a service has handed out for an account, as they are
 // stored: the first two may be encrypted.
 type OAuthTokens struct {
@@ -89,7 +93,7 @@ func (s *Service) FindOAuth(ctx context.Context, key AccountKey, email string) (
 		return nil, fmt.Errorf("find account: %w", err)
 	}
 	if len(res[0].Rows) > 1 {
-		return nil, fmt.Errorf("find account: provider %s has two accounts with one id", key.ProviderID)
+		return nil, fmt.Errorf("find account at %s: %w", key.ProviderID, ErrTwoAccounts)
 	}
 	m := &OAuthMatch{}
 	if row := res[0].One(); row != nil {
@@ -122,7 +126,7 @@ func (s *Service) FindLink(ctx context.Context, key AccountKey, userID string, t
 		return nil, fmt.Errorf("find link: %w", err)
 	}
 	if len(res[1].Rows) > 1 {
-		return nil, fmt.Errorf("find link: provider %s has two accounts with one id", key.ProviderID)
+		return nil, fmt.Errorf("find link to %s: %w", key.ProviderID, ErrTwoAccounts)
 	}
 	m := &LinkMatch{Alive: token != "" && res[2].One() != nil}
 	if row := res[0].One(); row != nil {

@@ -136,7 +136,14 @@ func (c *core) comeBack(call *plugin.Call, in callbackInput) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if d.CallbackURL == "" {
+		return "", stop(d.ErrorURL, oauth.CodeNoCallbackURL)
+	}
 	to, err := c.receive(call, d, v)
+	if errors.Is(err, identity.ErrTwoAccounts) {
+		call.Host.Log.ErrorContext(call.Context(), "remove one of the accounts", "err", err)
+		return "", stop("", codeInternal)
+	}
 	return ascii(to), explained(err, d.ErrorURL)
 }
 
