@@ -1,5 +1,6 @@
 // Every service that is built in, with the users of social/testdata/recorded.json, from the redirect to a refresh.
 import { readFileSync } from "node:fs";
+import { idToken } from "../lib/idp.mjs";
 import { group } from "../lib/suite.mjs";
 
 const { providers } = JSON.parse(readFileSync(new URL("../../social/testdata/recorded.json", import.meta.url), "utf8"));
@@ -25,6 +26,21 @@ group("every service", { services: true, options: { socialProviders: optionsOf(0
 		scenario(`${provider}: redirects`, async (t) => {
 			await t.visit("alice", { provider, ...urls });
 			await t.visit("alice", { provider, ...urls, ...full });
+		});
+
+		scenario(`${provider}: id tokens of clients`, async (t) => {
+			const { iat, exp, ...claims } = { aud: "client-1", sub: "sub-1", ...samples[0].claims, email: "a@example.com" };
+			if (provider === "facebook") claims.iss = "https://www.facebook.com";
+			t.service("api.line.me/oauth2/v2.1/verify", { json: { ...claims, iat, exp, nonce: "n" } });
+			t.service("graph.facebook.com/debug_token", { json: samples[0].apis["https://graph.facebook.com/debug_token"] ?? {} });
+			t.service("graph.facebook.com/me", { json: samples[0].apis["https://graph.facebook.com/me"] ?? {} });
+			const send = (token, more) => t.post("/sign-in/social", { as: "alice", json: { provider, idToken: { token, ...more } } });
+			await send(idToken({ ...claims, nonce: "n" }), { nonce: "n" });
+			await t.get("/get-session", { as: "alice" });
+			await send(idToken({ ...claims, nonce: "n" }), { nonce: "m" });
+			await send(idToken({ ...claims, aud: "another-client" }), { nonce: "n" });
+			await send(idToken({ ...claims, iss: "https://evil.example" }), { nonce: "n" });
+			await send("opaque", { accessToken: "at-1" });
 		});
 
 		for (const [i, sample] of samples.entries()) {
