@@ -169,8 +169,8 @@ export class IdP {
 	}
 
 	#describe({ request, role, place, search, form }) {
-		const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
-		const token = bearer ?? form.get("input_token") ?? form.get("access_token");
+		const bearer = /^(?:Bearer|OAuth) (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
+		const token = bearer ?? form.get("input_token") ?? form.get("access_token") ?? place.split("/").at(-1);
 		const person = this.#grants.get(token)?.person;
 		if (!person) return { status: 401, json: { error: "invalid_token" } };
 		const answer = person.answers?.[place + search] ?? person.answers?.[place] ?? person[role];

@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
-import { genericOAuth } from "better-auth/plugins/generic-oauth";
+import * as generic from "better-auth/plugins/generic-oauth";
 import Database from "better-sqlite3";
 import { withCallbacks } from "./callbacks.mjs";
 
@@ -43,9 +43,14 @@ process.on("message", async ({ start, stop, options, file, callbacks, services }
 
 process.on("disconnect", () => process.exit(0));
 
+// Fills in the options of a generic provider that is ready-made.
+function readyMade({ preset, ...options }) {
+	return preset ? generic[preset](options) : options;
+}
+
 async function serve(id, options, { file, services }) {
 	const given = { ...options, logger: { disabled: true }, telemetry: { enabled: false } };
-	if (services?.generic.length > 0) given.plugins = [genericOAuth({ config: services.generic })];
+	if (services?.generic.length > 0) given.plugins = [generic.genericOAuth({ config: services.generic.map(readyMade) })];
 	const database = file ? new Database(file) : undefined;
 	if (database) {
 		given.database = database;

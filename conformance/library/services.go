@@ -26,6 +26,13 @@ type services struct {
 
 // generic has the options of a generic OAuth provider that the scenarios set.
 type generic struct {
+	// Preset names one that is ready-made, and Domain, Issuer and TenantID are its
+	// options.
+	Preset   string `json:"preset"`
+	Domain   string `json:"domain"`
+	Issuer   string `json:"issuer"`
+	TenantID string `json:"tenantId"`
+
 	ProviderID             string            `json:"providerId"`
 	ClientID               string            `json:"clientId"`
 	ClientSecret           string            `json:"clientSecret"`
@@ -52,7 +59,22 @@ type generic struct {
 	PostLogoutRedirectURI  string            `json:"postLogoutRedirectURI"`
 }
 
+// presets are those that are ready-made, by upstream's names.
+func presets() map[string]func(genericoauth.Options) genericoauth.Config {
+	return map[string]func(genericoauth.Options) genericoauth.Config{
+		"auth0": genericoauth.Auth0, "gumroad": genericoauth.Gumroad, "hubspot": genericoauth.HubSpot, "keycloak": genericoauth.Keycloak,
+		"line": genericoauth.Line, "microsoftEntraId": genericoauth.MicrosoftEntraID, "okta": genericoauth.Okta,
+		"patreon": genericoauth.Patreon, "slack": genericoauth.Slack, "yandex": genericoauth.Yandex,
+	}
+}
+
 func (g generic) config() genericoauth.Config {
+	if preset, ok := presets()[g.Preset]; ok {
+		return preset(genericoauth.Options{
+			ClientID: g.ClientID, ClientSecret: g.ClientSecret, Domain: g.Domain, Issuer: g.Issuer, TenantID: g.TenantID,
+			Scopes: g.Scopes, DisablePKCE: g.PKCE != nil && !*g.PKCE,
+		})
+	}
 	c := genericoauth.Config{
 		ProviderID: g.ProviderID, ClientID: g.ClientID, ClientSecret: g.ClientSecret, DiscoveryURL: g.DiscoveryURL,
 		AuthorizationURL: g.AuthorizationURL, TokenURL: g.TokenURL, UserInfoURL: g.UserInfoURL, Scopes: g.Scopes,

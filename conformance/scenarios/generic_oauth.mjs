@@ -167,6 +167,62 @@ group("generic variants", { services: Object.values(variants) }, (scenario) => {
 	}
 });
 
+const tenantId = "11111111-2222-3333-4444-555555555555";
+const oid = "00000000-0000-0000-66f3-3332eca7ea81";
+const readyMade = {
+	auth0: { id: "auth0", options: { domain: "tenant.auth0.example" }, users: [oidcUser("alice")] },
+	keycloak: { id: "keycloak", options: { issuer: "https://id.example.com/realms/main/" }, users: [oidcUser("alice")] },
+	okta: { id: "okta", options: { issuer: "https://dev-1.okta.example/oauth2/default", scopes: ["openid", "email"], pkce: false }, users: [oidcUser("alice")] },
+	gumroad: {
+		id: "gumroad",
+		users: [{ userinfo: { success: true, user: { user_id: "g-1", name: "Alice", email: "alice@example.com", profile_url: "https://img.example/a.png" } } }, { userinfo: { success: false } }],
+	},
+	hubspot: {
+		id: "hubspot",
+		users: [{ userinfo: { user: "alice@example.com", user_id: 7, hub_id: 9 } }, { userinfo: { user: "alice@example.com", signed_access_token: { userId: 8 } } }, { userinfo: { user: "alice@example.com" } }],
+	},
+	line: { id: "line", users: [oidcUser("alice"), { userinfo: { sub: "l-1", name: "Alice", picture: "https://img.example/a.png" } }, { userinfo: oidcUser("alice").userinfo }] },
+	microsoftEntraId: {
+		id: "microsoft-entra-id",
+		options: { tenantId },
+		users: [
+			oidcUser("alice", { claims: { oid } }),
+			{ idToken: { sub: "s", oid, given_name: "Alice", family_name: "Example" }, userinfo: { sub: "s", email: "alice@example.com", picture: "https://img.example/a.png" } },
+			{ idToken: { sub: "s", oid }, userinfo: { sub: "another", email: "eve@example.com" } },
+			oidcUser("alice"),
+		],
+	},
+	patreon: {
+		id: "patreon",
+		users: [{ userinfo: { data: { id: "p-1", attributes: { full_name: "Alice", email: "alice@example.com", image_url: "https://img.example/a.png", is_email_verified: true } } } }],
+	},
+	slack: { id: "slack", users: [oidcUser("alice"), { userinfo: { sub: "U1", email: "alice@example.com", "https://slack.com/user_image_512": "https://img.example/512.png" } }] },
+	yandex: {
+		id: "yandex",
+		users: [
+			{ userinfo: { id: "1", login: "alice", display_name: "Alice", default_email: "alice@example.com", default_avatar_id: "0/0-0", is_avatar_empty: false } },
+			{ userinfo: { id: "1", login: "alice", emails: ["alice@example.com"], default_avatar_id: "0/0-0", is_avatar_empty: true } },
+			{ userinfo: { id: "1", login: "alice" } },
+		],
+	},
+};
+const presets = Object.entries(readyMade).map(([preset, { id, options }]) => genericProvider(id, { providerId: undefined, preset, ...options }));
+group("generic presets", { services: presets }, (scenario) => {
+	for (const { id, users } of Object.values(readyMade)) {
+		for (const [i, user] of users.entries()) {
+			scenario(`${id}: user ${i + 1}`, async (t) => {
+				const { oracle } = await (await begin(t, id, { scopes: ["more"] })).back(user);
+				await t.get("/get-session", { as: "alice" });
+				if (oracle.headers.get("location") !== "/welcome") return;
+				const lists = await t.get("/list-accounts", { as: "alice" });
+				const account = (side) => lists[side].json[0].id;
+				await t.get((side) => `/account-info?accountId=${account(side)}`, { as: "alice" });
+				await t.post("/refresh-token", { as: "alice", json: (side) => ({ accountId: account(side) }) });
+			});
+		}
+	}
+});
+
 const rules = [
 	genericProvider("closed", { ...endpoints("oauth.example.com"), disableSignUp: true }),
 	genericProvider("asked", { ...endpoints("oauth.example.com"), disableImplicitSignUp: true }),
