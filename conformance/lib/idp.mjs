@@ -42,13 +42,10 @@ export function readIDToken(text) {
 const ignoredHeaders = new Set(["host", "connection", "content-length", "transfer-encoding", "accept-encoding", "accept-language", "sec-fetch-mode"]);
 
 /**
- * An IdP is the services of one server. A person who allows a sign-in is
- *
- *     { userinfo, emails, idToken, tokens, iss, answers }
- *
- * : what the user API says, GitHub's list of addresses, claims that an id token has besides the usual ones, members of
- * the token answer that differ, the iss of the callback, and answers of other APIs by host and path, perhaps with query:
- * JSON, the status of a failure, or the text of a picture.
+ * An IdP is the services of one server. A person who allows a sign-in is an object with some of: `userinfo`, what the
+ * user API says; `emails`, GitHub's list of addresses; `idToken`, the claims of an id token besides the usual ones, or a
+ * whole token; `tokens`, what differs in the answer of the token endpoint; `iss` of the callback; `answers` of other APIs
+ * by host and path, perhaps with query: JSON, the status of a failure, or the text of a picture.
  */
 export class IdP {
 	#server = createServer((request, response) => this.#hear(request, response));
@@ -158,7 +155,7 @@ export class IdP {
 		const usual = { access_token: `access-${number}`, token_type: "bearer", expires_in: 3_600, refresh_token: `refresh-${number}`, scope: asked.scope };
 		if (person.idToken) usual.id_token = this.#idTokenOf(person, asked, place);
 		const json = { ...usual, ...person.tokens };
-		for (const token of [json.access_token, json.refresh_token]) this.#grants.set(token, grant);
+		for (const token of [json.access_token, json.refresh_token]) if (token) this.#grants.set(token, grant);
 		return { json };
 	}
 
@@ -180,7 +177,7 @@ export class IdP {
 	}
 }
 
-/** The host of services that describe themselves: what is before the first dot says how. */
+// How a service describes itself: what comes before the first dot of its host says what is special.
 function discovery(host) {
 	if (host.startsWith("down.")) return { status: 503, json: {} };
 	const at = (path) => `https://${host}/${path}`;

@@ -45,8 +45,10 @@ export async function openStateCookie(text, options) {
 export const verifierID = (hash) => hash.toString("hex").slice(0, 32);
 
 // A state, with the verifier named by its hash, which the runner knows, and the session of a link by its token.
+// What is none stays as it is.
 async function openState(text, options) {
-	const state = JSON.parse(text);
+	const state = parsed(text);
+	if (typeof state !== "object" || state === null || Array.isArray(state)) return text;
 	const spelled = JSON.stringify(state) === text ? "as JSON.stringify does" : text;
 	const { codeVerifier, link } = state;
 	if (codeVerifier) state.codeVerifier = { length: codeVerifier.length, hash: verifierID(createHash("sha256").update(codeVerifier).digest()) };
@@ -54,6 +56,14 @@ async function openState(text, options) {
 		state.link = { ...link, encryptedSessionToken: await decrypt(link.encryptedSessionToken, keyOf(options, "oauth-link-session-token")) };
 	}
 	return { ...state, spelled };
+}
+
+function parsed(text) {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
 }
 
 async function decrypt(data, key) {

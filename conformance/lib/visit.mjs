@@ -1,5 +1,4 @@
 // The way of a browser to a service and back.
-
 import { verifierID } from "./reveal.mjs";
 
 // The form of what is random in an authorization request.

@@ -13,7 +13,6 @@ group("services with a broken state", setup, (scenario) => {
 			const visit = await begin(t);
 			t.sql("update verification set value = ?", () => [value]);
 			await visit.back(githubUser("alice"));
-			t.empty("verification");
 		});
 	}
 
@@ -35,7 +34,6 @@ group("services with a broken state", setup, (scenario) => {
 			const visit = await begin(t);
 			t.sql(`update verification set value = ${change}`);
 			await visit.back(githubUser("alice"));
-			t.empty("verification");
 		});
 	}
 
