@@ -23,7 +23,7 @@ function revealText(text) {
 
 /** The rows of a table with states and encrypted tokens opened. */
 export async function revealRow(table, row, options) {
-	if (table === "verification" && row.identifier.startsWith("auth-state:")) return { ...row, value: await openState(row.value, options) };
+	if (table === "verification" && row.value.includes('"codeVerifier"')) return { ...row, value: await openState(row.value, options) };
 	if (table === "account") return reveal(await openTokens(row, options));
 	return row;
 }

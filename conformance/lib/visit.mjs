@@ -1,10 +1,14 @@
 // The way of a browser to a service and back.
+import { createHash } from "node:crypto";
 import { verifierID } from "./reveal.mjs";
 
 // The form of what is random in an authorization request.
 const forms = { state: /^[\w-]{32}$/, nonce: /^[\w-]{32}$/, code_challenge: /^[\w-]{43}$/ };
 
-/** The random parts of the authorization request that an answer leads to, as far as they have the right form. */
+/**
+ * The random parts of the authorization request that an answer leads to, as far as they have the right form, and what
+ * stands for them elsewhere: in the identifier of a hashed state, and for the verifier.
+ */
 export function secretsOf(answer) {
 	const to = authorizationURL(answer);
 	const found = {};
@@ -12,6 +16,7 @@ export function secretsOf(answer) {
 		const value = to?.searchParams.get(name);
 		if (value && form.test(value)) found[name] = value;
 	}
+	if (found.state) found.hashed = createHash("sha256").update(`auth-state:${found.state}`).digest("base64url");
 	if (found.code_challenge) found.verifier = verifierID(Buffer.from(found.code_challenge, "base64url"));
 	return found;
 }

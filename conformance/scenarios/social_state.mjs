@@ -111,11 +111,10 @@ group("state without its cookie", services({ skipStateCookieCheck: true }), (sce
 	});
 });
 
-group("state whose identifier is hashed", { ...services({}, { verification: { storeIdentifier: "hashed" } }) }, (scenario) => {
+group("state whose identifier is hashed", services({}, { verification: { storeIdentifier: "hashed" } }), (scenario) => {
 	scenario("signs up", async (t) => {
 		await (await begin(t, "alice")).back(githubUser("alice"));
 		await (await begin(t, "alice")).back(githubUser("alice"), { as: "eve" });
-		t.empty("verification");
 	});
 });
 
