@@ -73,9 +73,10 @@ conformance-ci:
 	$(MAKE) conformance-convex CONVEX_MODES="$(CI_MODES)"
 
 # Each example is built, and run until it answers.
-examples: deps
+examples: deps bin/lockstep
 	$(GO) run ./internal/examplecheck
 	cd examples/vue && npm run --silent build
+	cd examples/convex && LOCKSTEP_BIN=$(CURDIR)/bin/lockstep npm test
 
 # A short run of every fuzz target; longer ones by hand: make fuzz FUZZTIME=10m
 fuzz:
