@@ -93,12 +93,13 @@ export async function goProgram(name) {
   return new Program(bin, [], env, folder, port)
 }
 
-// lockstep dev with the configuration of the Vue example, and with more of it.
+// lockstep dev with the configuration of the Vue example, and with a GitHub of its
+// own.
 export async function lockstepDev(site) {
   const folder = await temporary()
   const own = await readFile(join(root, 'examples/vue/lockstep.yaml'), 'utf8')
   const port = await freePort()
-  const server = new Program(lockstepBin(), ['dev', '--addr', `127.0.0.1:${port}`], { BETTER_AUTH_TRUSTED_ORIGINS: site }, folder, port)
+  const server = new Program(lockstepBin(), ['dev', '--addr', `127.0.0.1:${port}`, '--fake-github'], { BETTER_AUTH_TRUSTED_ORIGINS: site }, folder, port)
   server.configure = (more = '') => writeFile(join(folder, 'lockstep.yaml'), own + more)
   await server.configure()
   return server
