@@ -1,5 +1,5 @@
 // Starts Lockstep and the front end, and ends both together. Flags are for lockstep
-// dev: npm run dev -- --data /tmp/other
+// dev: npm run dev -- --data other
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
