@@ -230,7 +230,7 @@ func (s *Service) ResetPassword(ctx context.Context, r *Reset, hash string, endS
 			Verb: store.Delete, Table: VerificationTable, Expect: store.One,
 			Where: store.Is("id", r.id).And("expiresAt", store.Gt, now),
 		},
-		{Verb: store.Delete, Table: VerificationTable, Where: store.Is("value", r.User.ID)},
+		{Verb: store.Delete, Table: VerificationTable, Where: store.Is("value", r.User.ID).And("id", store.Ne, r.id)},
 	}
 	if endSessions {
 		ops = append(ops, store.Op{Verb: store.Delete, Table: SessionTable, Where: store.Is("userId", r.User.ID)})
