@@ -27,7 +27,9 @@ const (
 //  1. Everything that can be is looked up and held to its expectation before the
 //     first change. That is one query.
 //  2. Operations with an expectation come before those without, unless they
-//     depend on them: a secret is consumed before it pays for anything.
+//     depend on them: a secret is consumed before it pays for anything new. A
+//     secret that pays for nothing but changes comes last: it then opens the way
+//     for another try, should this one be cut off.
 //  3. After an error, rows that were made are removed and rows that were changed
 //     get their old values back. Rows that were removed stay so: what was
 //     consumed never returns.
@@ -39,6 +41,7 @@ type run struct {
 	*crud
 	ops   []store.Op
 	order []int
+	last  bool      // the last step consumes what paid for the others
 	ahead []*lookup // what was found in step 1, by operation; nil if it was not looked up
 	free  []bool    // whether the unique values of a new row were found to be free in step 1
 	ids   []string  // of the rows that operations made
@@ -87,8 +90,9 @@ func (c *crud) apply(ctx context.Context, b store.Batch) ([]store.Record, error)
 // carryOut tries to carry out a batch, and again when it gave way to another.
 func (c *crud) carryOut(ctx context.Context, b store.Batch) ([]store.Record, error) {
 	for try := 1; ; try++ {
+		order, last := c.order(b.Ops)
 		r := &run{
-			crud: c, ops: b.Ops, order: c.order(b.Ops),
+			crud: c, ops: b.Ops, order: order, last: last,
 			ahead: make([]*lookup, len(b.Ops)), free: make([]bool, len(b.Ops)),
 			ids: make([]string, len(b.Ops)), rows: make([]store.Record, len(b.Ops)),
 		}
@@ -125,7 +129,11 @@ func (r *run) do(ctx context.Context) error {
 		ctx = whole
 	}
 	for step := range r.order {
-		if err := r.perform(ctx, step); err != nil {
+		err := r.perform(ctx, step)
+		if r.last && step == len(r.order)-1 && errors.Is(err, store.ErrUnknownOutcome) {
+			r.keep() // all else is done, and the row is gone or pays for another try
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -144,8 +152,17 @@ func isRepeatable(op store.Op) bool {
 }
 
 // order returns the operations in the order of step 2, but not those that only
-// an atomic batch can keep.
-func (c *crud) order(ops []store.Op) []int {
+// an atomic batch can keep, and whether the last consumes what paid for the others.
+func (c *crud) order(ops []store.Op) (order []int, last bool) {
+	if i := c.payment(ops); i >= 0 {
+		order, _ = c.order(slices.Delete(slices.Clone(ops), i, i+1))
+		for k, j := range order {
+			if j >= i {
+				order[k]++
+			}
+		}
+		return append(order, i), true
+	}
 	var first, rest []int
 	for i, op := range ops {
 		if op.Race && op.Verb == store.Check {
@@ -159,7 +176,39 @@ func (c *crud) order(ops []store.Op) []int {
 			rest = append(rest, i)
 		}
 	}
-	return append(first, rest...)
+	return append(first, rest...), false
+}
+
+// payment returns the operation of a batch that consumes a row and pays for an
+// update, if nothing is created and nothing else has to do with that row; else -1.
+// It is alone in that, and names the row by its id.
+func (c *crud) payment(ops []store.Op) int {
+	isPayment := func(op store.Op) bool {
+		return op.Verb == store.Delete && op.Expect == store.One && len(c.tables.byName[op.Table].children) == 0 && idOf(op.Where) != nil
+	}
+	i := slices.IndexFunc(ops, isPayment)
+	if i < 0 || !slices.ContainsFunc(ops, func(op store.Op) bool { return op.Verb == store.Update && op.Expect == store.One }) {
+		return -1
+	}
+	for j, op := range ops {
+		spares := slices.ContainsFunc(op.Where.All, func(c store.Cond) bool {
+			return c.Field == "id" && c.Op == store.Ne && c.Value == idOf(ops[i].Where)
+		})
+		if op.Verb == store.Create || j != i && (isPayment(op) || op.Table == ops[i].Table && !spares) {
+			return -1
+		}
+	}
+	return i
+}
+
+// idOf returns the id that the conditions ask for, or nil.
+func idOf(w store.Where) any {
+	for _, c := range w.All {
+		if c.Field == "id" && isPlainEq(c) {
+			return c.Value
+		}
+	}
+	return nil
 }
 
 // refers reports whether the operation needs the id of a row that an earlier one
@@ -192,7 +241,8 @@ func (r *run) lookAhead(ctx context.Context) error {
 	for step, i := range r.order {
 		op := r.ops[i]
 		t := r.tables.byName[op.Table]
-		changed := slices.ContainsFunc(r.order[:step], func(j int) bool {
+		pays := r.last && step == len(r.order)-1 // which the others spare
+		changed := !pays && slices.ContainsFunc(r.order[:step], func(j int) bool {
 			onlyAdds := op.Verb == store.Create && r.ops[j].Verb == store.Create // verify finds clashes among those
 			return !onlyAdds && r.touches(r.ops[j], op.Table)
 		})
@@ -299,6 +349,13 @@ func (r *run) onFailure(undo func(context.Context) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.undo = append(r.undo, undo)
+}
+
+// keep gives up what takeBack would do.
+func (r *run) keep() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.undo, r.lasting = nil, true
 }
 
 // forGood notes that something was done that is not undone.

@@ -39,6 +39,8 @@ func TestCrudBatches(t *testing.T) {
 		{"a failure undoes what was made and changed", testUndo},
 		{"an update that says what it overwrites is undone, and not looked up", testPinned},
 		{"what was consumed stays consumed", testNoReturn},
+		{"a secret that pays for a change pays once, and the change is the winner's", testContest},
+		{"a change that was cut off can be made again with the same secret", testCutOff},
 		{"an old value is not put back over a newer one", testNewerValue},
 		{"the first operation that fails is named", testNamedGuard},
 		{"a caller that goes away leaves no half", testGoneCaller},
@@ -189,6 +191,63 @@ func testPinned(t *testing.T, d *convextest.Deployment, s *convex.Store) {
 	rows := selected(t, s, store.Query{Table: "user", SortBy: "email"})
 	if len(rows) != 2 || rows[0]["emailVerified"] != false || rows[0]["image"] != nil || !reflect.DeepEqual(rows[1], taken) || rowsOf(t, s, "session") != 0 {
 		t.Errorf("rows became %v", rows)
+	}
+}
+
+// reset are the operations of a password reset: a secret pays for a change of one
+// row, and others go with it.
+func reset(secret, row any, text string) []store.Op {
+	return []store.Op{
+		{Verb: store.Delete, Table: "verification", Expect: store.One, Where: store.Is("id", secret).And("expiresAt", store.Gt, moment(-1))},
+		{Verb: store.Delete, Table: "verification", Where: store.Is("value", "v").And("id", store.Ne, secret)},
+		{Verb: store.Delete, Table: "session", Where: store.Is("ipAddress", "old")},
+		{Verb: store.Update, Table: "odd", Expect: store.One, Where: store.Is("id", row), Set: store.Record{"text": text}},
+	}
+}
+
+func testContest(t *testing.T, d *convextest.Deployment, s *convex.Store) {
+	for round := range 20 {
+		d.Reset(t)
+		secret := create(t, s, "verification", secretRow("secret"))[0]["id"]
+		row := create(t, s, "odd", thing("a", "text", "old"))[0]["id"]
+		won := make([]bool, 2)
+		var wg sync.WaitGroup
+		for i := range won {
+			wg.Go(func() {
+				_, err := s.Apply(t.Context(), store.Batch{Ops: reset(secret, row, fmt.Sprint(i))})
+				won[i] = err == nil
+				if err != nil && !store.IsGuard(err) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		winner := slices.Index(won, true)
+		if text := selected(t, s, store.Query{Table: "odd"})[0]["text"]; winner < 0 || won[0] == won[1] || text != fmt.Sprint(winner) {
+			t.Fatalf("round %d: the secret paid for %v, and the row has %v", round, won, text)
+		}
+	}
+}
+
+func testCutOff(t *testing.T, d *convextest.Deployment, s *convex.Store) {
+	secret := create(t, s, "verification", secretRow("secret"))[0]["id"]
+	create(t, s, "verification", secretRow("other"))
+	row := create(t, s, "odd", thing("a", "text", "old"))[0]["id"]
+	d.SetFaults(t, convextest.Fault{Path: "auth:deleteOne", Action: convextest.Drop, Skip: 1}) // the other secret goes, and then nothing
+	_, err := s.Apply(t.Context(), store.Batch{Ops: reset(secret, row, "first")})
+	d.SetFaults(t)
+	if !errors.Is(err, store.ErrUnknownOutcome) {
+		t.Errorf("got %v, want ErrUnknownOutcome", err)
+	}
+	if secrets, text := rowsOf(t, s, "verification"), selected(t, s, store.Query{Table: "odd"})[0]["text"]; secrets != 1 || text != "first" {
+		t.Errorf("got %d secrets and the text %v, want the one that paid, and the first text", secrets, text)
+	}
+	applied(t, s, reset(secret, row, "second")...)
+	if secrets, text := rowsOf(t, s, "verification"), selected(t, s, store.Query{Table: "odd"})[0]["text"]; secrets != 0 || text != "second" {
+		t.Errorf("got %d secrets and the text %v, want none, and the second text", secrets, text)
+	}
+	if _, err := s.Apply(t.Context(), store.Batch{Ops: reset(secret, row, "third")}); !store.IsGuard(err) {
+		t.Errorf("the secret again: got %v, want a guard", err)
 	}
 }
 

@@ -30,7 +30,11 @@ func (r *run) direct(step int) (clauses, bool) {
 	if op.Verb != store.Update && op.Verb != store.Delete || len(op.Add) > 0 {
 		return nil, false
 	}
-	if isLast := step == len(r.order)-1; !isLast && (step > 0 || op.Verb != store.Update || t.overwritten(op) == nil) {
+	isLast := step == len(r.order)-1
+	if r.last && isLast { // it is looked up before anything changes
+		return nil, false
+	}
+	if !isLast && (step > 0 || op.Verb != store.Update || t.overwritten(op) == nil) {
 		return nil, false
 	}
 	if len(t.changedKeys(op, op.Set, false)) > 0 {
@@ -284,6 +288,9 @@ func (r *run) tryRow(ctx context.Context, i int, f found) (row store.Record, ref
 			return nil, nil, err
 		}
 		where = append(where, t.unchanged(slices.Collect(maps.Keys(op.Add)), f.doc)...)
+		if r.last { // others may hold the same row that pays; what this one takes back must be what it found
+			where = append(where, t.unchanged(slices.Collect(maps.Keys(op.Set)), f.doc)...)
+		}
 		if len(op.Add) > 0 {
 			doc, err = r.mutate(ctx, updateCall(t, where, update)) // others can have made the same sum
 		} else {
