@@ -50,7 +50,7 @@ func budgets() []budget {
 		{"verify-email with sign-in", 2, 3, cost{3, 3}, 3},
 		{"request-password-reset", 2, 3, cost{3, 3}, 3},
 		{"reset-password link", 1, 2, cost{3, 2}, 3},
-		{"reset-password", 2, 7, cost{10, 7}, 10},
+		{"reset-password", 2, 6, cost{10, 6}, 10},
 		{"sign-out", 1, 1, cost{1, 1}, 5},
 		{"delete-user", 3, 8, cost{10, 8}, 11},
 	}

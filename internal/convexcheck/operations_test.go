@@ -1,6 +1,7 @@
 package convexcheck_test
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -36,10 +37,13 @@ type operation struct {
 
 	// after checks what holds in the end.
 	after func(*scene)
+
+	// recover is what the user does where the access mode falls short.
+	recover func(*scene)
 }
 
 func operations() []operation {
-	return append(append(sessionOperations(), endingOperations()...), userOperations()...)
+	return slices.Concat(sessionOperations(), endingOperations(), userOperations(), mailOperations())
 }
 
 func sessionOperations() []operation {
@@ -52,6 +56,10 @@ func sessionOperations() []operation {
 			},
 			happened: func(c *scene, ts tables) bool { return ts.user(c.email) != nil },
 			after:    func(c *scene) { c.wantSignIn(password(c.email), 200) },
+			recover: func(c *scene) { // only who reads the mails of the address gets in
+				c.resetPassword()
+				c.wantSignIn(password(c.email), 401)
+			},
 		},
 		{
 			name: "sign-in", reads: true, writes: true,
@@ -127,19 +135,43 @@ func endingOperations() []operation {
 			},
 			happened: func(c *scene, ts tables) bool { return ts.user(c.email) == nil },
 			after:    func(c *scene) { c.wantSignIn(password(c.email), 401) },
+			recover: func(c *scene) {
+				known := password(c.email)
+				if len(c.dump().of("account", c.userID)) == 0 {
+					c.resetPassword()
+					known = newPassword(c.email)
+				}
+				again := c.server.NewBrowser(c.t)
+				want(c.t, again.Post("/sign-in/email", m{"email": c.email, "password": known}), 200, "")
+				want(c.t, again.Post("/delete-user", m{"password": known}), 200, "")
+				c.checkUser(c.dump())
+				c.wantSignIn(known, 401)
+			},
 		},
 	}
 }
 
+// endSessions ends all sessions but a new one.
+func (c *scene) endSessions() {
+	c.t.Helper()
+	b := c.server.NewBrowser(c.t)
+	want(c.t, b.Post("/sign-in/email", m{"email": c.email, "password": newPassword(c.email)}), 200, "")
+	want(c.t, b.Post("/revoke-other-sessions", m{}), 200, "")
+	if c.isAlive(c.mine) || c.isAlive(c.other) {
+		c.errorf("the sessions do not end")
+	}
+}
+
+// resetPassword gives the user the new password, with a link in a mail.
+func (c *scene) resetPassword() {
+	c.t.Helper()
+	b := c.server.NewBrowser(c.t)
+	want(c.t, b.Post("/request-password-reset", m{"email": c.email}), 200, "")
+	want(c.t, b.Post("/reset-password", m{"newPassword": newPassword(c.email), "token": c.server.mail.next(c.t)}), 200, "")
+	c.wantSignIn(newPassword(c.email), 200)
+}
+
 func userOperations() []operation {
-	hasNewPassword := func(c *scene, ts tables) bool {
-		accounts := ts.of("account", c.userID)
-		return len(accounts) == 1 && accounts[0]["password"] == hash(newPassword(c.email))
-	}
-	onlyNewPassword := func(c *scene) {
-		c.wantSignIn(password(c.email), 401)
-		c.wantSignIn(newPassword(c.email), 200)
-	}
 	return []operation{
 		{
 			name: "update-user", writes: true,
@@ -162,7 +194,14 @@ func userOperations() []operation {
 				})
 			},
 			happened: hasNewPassword, after: onlyNewPassword,
+			recover: (*scene).endSessions,
 		},
+	}
+}
+
+// mailOperations begin or end with a mail.
+func mailOperations() []operation {
+	return []operation{
 		{
 			name: "request-password-reset", reads: true, writes: true,
 			call: func(c *scene) *locksteptest.Response {
@@ -192,7 +231,8 @@ func userOperations() []operation {
 			call: func(c *scene) *locksteptest.Response {
 				return c.server.NewBrowser(c.t).Post("/reset-password", m{"newPassword": newPassword(c.email), "token": c.secret})
 			},
-			happened: hasNewPassword, after: onlyNewPassword,
+			happened: func(c *scene, ts tables) bool { return hasNewPassword(c, ts) && len(ts.secrets(c.userID)) == 0 },
+			after:    onlyNewPassword,
 		},
 		{
 			name: "verify-email", reads: true, writes: true,
@@ -211,6 +251,17 @@ func userOperations() []operation {
 			},
 		},
 	}
+}
+
+// hasNewPassword reports whether the user has one account, with the new password.
+func hasNewPassword(c *scene, ts tables) bool {
+	accounts := ts.of("account", c.userID)
+	return len(accounts) == 1 && accounts[0]["password"] == hash(newPassword(c.email))
+}
+
+func onlyNewPassword(c *scene) {
+	c.wantSignIn(password(c.email), 401)
+	c.wantSignIn(newPassword(c.email), 200)
 }
 
 // hash is what locksteptest.Passwords makes of a password.
