@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 )
@@ -196,7 +197,7 @@ func (t *table) checkAdd(add map[string]float64, set store.Record) error {
 			return err
 		}
 		_, both := set[name]
-		if f.Type != schema.Number || !finite(n) || both {
+		if f.Type != schema.Number || !relation.IsFinite(n) || both {
 			return fmt.Errorf("convex: cannot add %v to field %q of table %q", n, name, t.name)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/lockstep-auth/lockstep/convex"
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/store"
 )
 
@@ -89,7 +90,7 @@ func (c *crud) ours(ctx context.Context, t *table, set store.Record) map[string]
 		return nil
 	}
 	return slices.MaxFunc(l.found, func(a, b found) int {
-		return compareNullable(a.doc[createdColumn], b.doc[createdColumn])
+		return relation.CompareNullable(a.doc[createdColumn], b.doc[createdColumn])
 	}).doc
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lockstep-auth/lockstep/convex"
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/store"
 )
 
@@ -119,9 +120,9 @@ func (c *crud) read(ctx context.Context, queries []store.Query) ([]store.Result,
 		}
 		rows := lookups[i].rows()
 		if q.SortBy != "" {
-			slices.SortStableFunc(rows, compareRows(q))
+			slices.SortStableFunc(rows, relation.Order(q))
 		}
-		results[i].Rows = window(q, rows)
+		results[i].Rows = relation.Window(q, rows)
 	}
 	return results, c.join(ctx, queries, results)
 }
@@ -353,7 +354,7 @@ func (p *pages) take(value any) error {
 		if err != nil {
 			return err
 		}
-		if selects(p.lookup.where, row) {
+		if relation.Selects(p.lookup.where, row) {
 			p.found = append(p.found, found{row, doc})
 		}
 	}

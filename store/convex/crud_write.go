@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/lockstep-auth/lockstep/convex"
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/store"
 )
 
@@ -256,7 +257,7 @@ func (r *run) changeRow(ctx context.Context, i int, f found) (store.Record, erro
 			return nil, err
 		}
 		switch {
-		case len(now.found) == 0 || !selects(where, now.found[0].row):
+		case len(now.found) == 0 || !relation.Selects(where, now.found[0].row):
 			return nil, nil
 		case refusal != nil && reflect.DeepEqual(now.found[0].doc, f.doc): // nobody was in the way
 			return nil, r.explainUpdate(ctx, i, f.row, refusal)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 )
@@ -233,11 +234,11 @@ func (r ranging) bound(s source) error {
 	for i := range r.bounds {
 		switch c := &r.bounds[i]; c.Op {
 		case store.Gt, store.Gte:
-			if lower == nil || compare(c.Value, lower.Value) > 0 {
+			if lower == nil || relation.Compare(c.Value, lower.Value) > 0 {
 				lower = c
 			}
 		default:
-			if upper == nil || compare(c.Value, upper.Value) < 0 {
+			if upper == nil || relation.Compare(c.Value, upper.Value) < 0 {
 				upper = c
 			}
 		}

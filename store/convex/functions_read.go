@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lockstep-auth/lockstep/convex"
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/store"
 )
 
@@ -207,14 +208,14 @@ func (c *collection) result() store.Result {
 		return store.Result{Count: c.count + len(c.rows)}
 	}
 	if q.SortBy != "" && !q.ordered {
-		order := compareRows(q.Query)
+		order := relation.Order(q.Query)
 		slices.SortStableFunc(c.rows, func(a, b joinedRow) int { return order(a.row, b.row) })
 	}
 	var out store.Result
 	if q.With != nil {
 		out.Related = [][]store.Record{}
 	}
-	for _, j := range window(q.Query, c.rows) {
+	for _, j := range relation.Window(q.Query, c.rows) {
 		out.Rows = append(out.Rows, j.row)
 		if q.With != nil {
 			out.Related = append(out.Related, j.related)

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 )
@@ -58,14 +59,14 @@ func normal(v any) (any, bool) {
 	case string:
 		return v, utf8.ValidString(v)
 	case float64:
-		return v + 0, finite(v)
+		return v + 0, relation.IsFinite(v)
 	case time.Time:
 		ms := store.Millis(v)
 		return ms, inRange(ms)
 	case []string:
 		return append([]string{}, v...), !slices.ContainsFunc(v, func(s string) bool { return !utf8.ValidString(s) })
 	case []float64:
-		return append([]float64{}, v...), !slices.ContainsFunc(v, func(n float64) bool { return !finite(n) })
+		return append([]float64{}, v...), !slices.ContainsFunc(v, func(n float64) bool { return !relation.IsFinite(n) })
 	case []any:
 		out := make([]any, len(v))
 		for i, e := range v {
@@ -117,8 +118,6 @@ func checkList(v any, f *field) (any, bool) {
 	}
 	return out, true
 }
-
-func finite(n float64) bool { return !math.IsNaN(n) && !math.IsInf(n, 0) }
 
 func inRange(t time.Time) bool { return firstYear <= t.Year() && t.Year() <= lastYear }
 

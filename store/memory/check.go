@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 )
@@ -80,7 +80,7 @@ func (t *table) checkAdd(add map[string]float64, set store.Record) error {
 			return err
 		}
 		_, both := set[name]
-		if f.Type != schema.Number || !finite(n) || both {
+		if f.Type != schema.Number || !relation.IsFinite(n) || both {
 			return fmt.Errorf("memory: cannot add %v to field %q of table %q", n, name, t.name)
 		}
 	}
@@ -135,14 +135,14 @@ func (t *table) value(name string, v any, ids []string) (any, error) {
 		return nil, err
 	}
 	if f.Type == schema.JSON {
-		if !isJSON(v) {
+		if !relation.IsJSON(v) {
 			return nil, fmt.Errorf("memory: field %q of table %q cannot hold this %T", name, t.name, v)
 		}
-		return clone(v), nil
+		return relation.Clone(v), nil
 	}
 	switch v := v.(type) {
 	case float64:
-		if !finite(v) {
+		if !relation.IsFinite(v) {
 			return nil, fmt.Errorf("memory: field %q of table %q cannot hold %v", name, t.name, v)
 		}
 	case time.Time:
@@ -152,12 +152,12 @@ func (t *table) value(name string, v any, ids []string) (any, error) {
 		}
 		return ms, nil
 	case []float64:
-		if !slices.ContainsFunc(v, func(n float64) bool { return !finite(n) }) {
-			return clone(v), nil
+		if !slices.ContainsFunc(v, func(n float64) bool { return !relation.IsFinite(n) }) {
+			return relation.Clone(v), nil
 		}
 		return nil, fmt.Errorf("memory: field %q of table %q cannot hold NaN or infinity", name, t.name)
 	}
-	return clone(v), nil
+	return relation.Clone(v), nil
 }
 
 func resolve(ref store.IDOf, ids []string) (string, error) {
@@ -167,55 +167,10 @@ func resolve(ref store.IDOf, ids []string) (string, error) {
 	return ids[ref], nil
 }
 
-func finite(n float64) bool { return !math.IsNaN(n) && !math.IsInf(n, 0) }
-
-// isJSON reports whether v is what encoding/json makes of a text.
-func isJSON(v any) bool {
-	switch v := v.(type) {
-	case nil, string, bool:
-		return true
-	case float64:
-		return finite(v)
-	case []any:
-		return !slices.ContainsFunc(v, func(e any) bool { return !isJSON(e) })
-	case map[string]any:
-		for _, e := range v {
-			if !isJSON(e) {
-				return false
-			}
-		}
-		return true
-	}
-	return false
-}
-
-// clone copies a value deeply.
-func clone(v any) any {
-	switch v := v.(type) {
-	case []string:
-		return append([]string{}, v...)
-	case []float64:
-		return append([]float64{}, v...)
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = clone(e)
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			out[k] = clone(e)
-		}
-		return out
-	}
-	return v
-}
-
 func cloneRecord(r store.Record) store.Record {
 	out := maps.Clone(r)
 	for name, v := range out {
-		out[name] = clone(v)
+		out[name] = relation.Clone(v)
 	}
 	return out
 }
@@ -261,7 +216,7 @@ func (t *table) cond(c store.Cond, ids []string) (store.Cond, error) {
 		return c, err
 	}
 	if s, ok := c.Value.(string); ok && c.Fold {
-		c.Value = lower(s)
+		c.Value = relation.Lower(s)
 	} else {
 		c.Fold = false
 	}
@@ -278,7 +233,7 @@ func foldList(c store.Cond, f *schema.Field) (store.Cond, error) {
 		list = append([]string{}, list...)
 		for i := range list {
 			if c.Fold {
-				list[i] = lower(list[i])
+				list[i] = relation.Lower(list[i])
 			}
 		}
 		c.Value = list
@@ -295,15 +250,4 @@ func foldList(c store.Cond, f *schema.Field) (store.Cond, error) {
 
 func badCond(c store.Cond, f *schema.Field) error {
 	return fmt.Errorf("memory: operator %d cannot compare %s field %q with a %T", c.Op, f.Type, f.Name, c.Value)
-}
-
-// lower maps the ASCII letters of s to lower case.
-func lower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 )
@@ -115,7 +116,7 @@ func (s *Store) query(q store.Query) (store.Result, error) {
 	}
 	if q.SortBy != "" {
 		slices.SortStableFunc(found, func(a, b *row) int {
-			c := compareNullable(a.values[q.SortBy], b.values[q.SortBy])
+			c := relation.CompareNullable(a.values[q.SortBy], b.values[q.SortBy])
 			if q.Descending {
 				return -c
 			}

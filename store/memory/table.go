@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 )
@@ -161,7 +162,7 @@ func (t *table) drop(r *row) {
 func (t *table) find(w store.Where) []*row {
 	var found []*row
 	for _, r := range t.candidates(w) {
-		if selects(w, r.values) {
+		if relation.Selects(w, r.values) {
 			found = append(found, r)
 		}
 	}

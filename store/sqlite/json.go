@@ -8,49 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-// isJSON reports whether v is what encoding/json makes of a text.
-func isJSON(v any) bool {
-	switch v := v.(type) {
-	case nil, string, bool:
-		return true
-	case float64:
-		return finite(v)
-	case []any:
-		return !slices.ContainsFunc(v, func(e any) bool { return !isJSON(e) })
-	case map[string]any:
-		for _, e := range v {
-			if !isJSON(e) {
-				return false
-			}
-		}
-		return true
-	}
-	return false
-}
-
-// clone copies a value deeply.
-func clone(v any) any {
-	switch v := v.(type) {
-	case []string:
-		return append([]string{}, v...)
-	case []float64:
-		return append([]float64{}, v...)
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = clone(e)
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			out[k] = clone(e)
-		}
-		return out
-	}
-	return v
-}
-
 // appendJSON writes a value as JSON.stringify does: without escapes for HTML
 // or U+2028, and with JavaScript's numbers. Members are in order of their name.
 func appendJSON(dst []byte, v any) []byte {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 )
@@ -36,14 +37,14 @@ func (c *column) value(v any, ids []string) (any, error) {
 		return nil, err
 	}
 	if c.Type == schema.JSON {
-		if !isJSON(v) {
+		if !relation.IsJSON(v) {
 			return nil, fmt.Errorf("field %q cannot hold this %T", c.Name, v)
 		}
-		return clone(v), nil
+		return relation.Clone(v), nil
 	}
 	switch v := v.(type) {
 	case float64:
-		if !finite(v) {
+		if !relation.IsFinite(v) {
 			return nil, fmt.Errorf("field %q cannot hold %v", c.Name, v)
 		}
 	case time.Time:
@@ -53,14 +54,12 @@ func (c *column) value(v any, ids []string) (any, error) {
 		}
 		return ms, nil
 	case []float64:
-		if slices.ContainsFunc(v, func(n float64) bool { return !finite(n) }) {
+		if slices.ContainsFunc(v, func(n float64) bool { return !relation.IsFinite(n) }) {
 			return nil, fmt.Errorf("field %q cannot hold NaN or infinity", c.Name)
 		}
 	}
-	return clone(v), nil
+	return relation.Clone(v), nil
 }
-
-func finite(n float64) bool { return !math.IsNaN(n) && !math.IsInf(n, 0) }
 
 // toSQL returns what SQLite keeps for a value that was checked.
 func toSQL(v any, t schema.Type) driver.Value {
@@ -141,7 +140,7 @@ func toNumber(v driver.Value) any {
 	case float64:
 		return v
 	case string:
-		if n, err := strconv.ParseFloat(v, 64); err == nil && finite(n) {
+		if n, err := strconv.ParseFloat(v, 64); err == nil && relation.IsFinite(n) {
 			return n
 		}
 	}

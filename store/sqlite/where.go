@@ -8,6 +8,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 )
@@ -34,15 +35,7 @@ func folded(name string) string { return "lockstep_fold(" + asBlob(name) + ")" }
 func asBlob(name string) string { return "cast(" + name + " as blob)" }
 
 // lower maps the ASCII letters of s to lower case.
-func lower(s string) []byte {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return b
-}
+func lower(s string) []byte { return []byte(relation.Lower(s)) }
 
 // blob adds a parameter. The driver would make null of an empty one.
 func (st *statement) blob(b []byte) {

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 
+	"github.com/lockstep-auth/lockstep/internal/relation"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 )
@@ -201,7 +202,7 @@ func (t *table) assign(st *statement, set store.Record, add map[string]float64) 
 		if err != nil {
 			return err
 		}
-		if _, both := set[name]; both || c.Type != schema.Number || !finite(n) {
+		if _, both := set[name]; both || c.Type != schema.Number || !relation.IsFinite(n) {
 			return fmt.Errorf("sqlite: cannot add %v to field %q of table %q", n, name, t.name)
 		}
 	}
