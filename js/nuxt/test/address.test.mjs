@@ -1,7 +1,11 @@
 // The cases are those of Lockstep's package internal/clientip.
 import assert from 'node:assert/strict'
+import http from 'node:http'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { clientOf } from '../dist/runtime/server/address.js'
+import { addressOf, clientOf } from '../dist/runtime/server/address.js'
 
 const from = (address, forwarded, more = {}) => ({
   address, encrypted: false, headers: { ...forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }, ...more },
@@ -52,4 +56,40 @@ test('or those that a proxy nearby names', () => {
   const more = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'site.example', host: '127.0.0.1:3000' }
   const { proto, host } = clientOf(from('127.0.0.1', undefined, more))
   assert.deepEqual({ proto, host }, { proto: 'https', host: 'site.example' })
+})
+
+/** Sends a request to a server that listens there, and returns what look finds out about its connection. */
+async function seen(where, look, send = (socket) => socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')) {
+  let done
+  const found = new Promise((resolve) => { done = resolve })
+  const server = http.createServer(async (req, res) => {
+    done(await look(req.socket))
+    res.end()
+  })
+  await new Promise((listening) => server.listen(where, listening))
+  const socket = net.connect(server.address().port ? { port: server.address().port } : where)
+  socket.on('error', () => {}).on('connect', () => send(socket))
+  const result = await found
+  socket.destroy()
+  server.closeAllConnections()
+  await new Promise((closed) => server.close(closed))
+  return result
+}
+
+test('the address of a connection', async () => {
+  assert.equal(await seen({ host: '127.0.0.1', port: 0 }, addressOf), '127.0.0.1')
+  assert.equal(addressOf(undefined), '0.0.0.0')
+})
+
+test('a Unix socket has no address', async () => {
+  const path = join(tmpdir(), `lockstep-${process.pid}.sock`)
+  assert.equal(await seen({ path }, addressOf), undefined)
+})
+
+test('a client that resets the connection does not choose its address', async () => {
+  const client = await seen({ host: '127.0.0.1', port: 0 }, async (socket) => {
+    await new Promise((gone) => socket.once('close', gone))
+    return clientOf(from(addressOf(socket), '6.6.6.6', { 'x-forwarded-host': 'evil.example', host: 'site.example' }))
+  }, (socket) => socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n', () => socket.resetAndDestroy()))
+  assert.deepEqual(client, { address: '0.0.0.0', proto: 'http', host: 'site.example' })
 })

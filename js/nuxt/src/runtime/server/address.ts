@@ -1,7 +1,7 @@
 // Whose request this is, by the rules of Lockstep's package internal/clientip:
 // forwarded headers count only when they come from a peer on this machine or
 // network, and then they are read from the right.
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { BlockList, type Socket, isIP, isIPv6 } from 'node:net'
 
 /** What is known about a connection and the headers that came over it. */
 export interface Peer {
@@ -27,6 +27,17 @@ near.addSubnet('169.254.0.0', 16)
 near.addAddress('::1', 'ipv6')
 near.addSubnet('fc00::', 7, 'ipv6')
 near.addSubnet('fe80::', 10, 'ipv6')
+
+/**
+ * Returns the address of the other end of a connection, or undefined for a Unix
+ * socket, which has none. Neither has a connection that is gone already, such as
+ * one that was reset after the request: its client must not pass for the proxy
+ * behind a Unix socket, and is nobody (0.0.0.0).
+ */
+export function addressOf(socket: Socket | undefined): string | undefined {
+  const { server } = (socket ?? {}) as { server?: { address?: () => unknown } }
+  return socket?.remoteAddress ?? (typeof server?.address?.() === 'string' ? undefined : '0.0.0.0')
+}
 
 /**
  * Returns the client of a connection. With header, the name of a header that

@@ -2,7 +2,7 @@
 // server makes to itself to answer it.
 import type { H3Event } from 'h3'
 import { getRouteRules, useRuntimeConfig } from 'nitropack/runtime'
-import { type Client, clientOf } from './address.js'
+import { type Client, addressOf, clientOf } from './address.js'
 import { type Settings, settingsFrom } from './config.js'
 import type { Headers } from './headers.js'
 import type { SessionRead } from './session.js'
@@ -42,7 +42,7 @@ export function visitOf(event: H3Event): Visit {
 function newVisit(event: H3Event): Visit {
   const { socket, headers } = event.node.req
   const peer = {
-    address: socket?.remoteAddress,
+    address: addressOf(socket),
     encrypted: Boolean((socket as { encrypted?: boolean } | undefined)?.encrypted),
     headers: headers as Headers,
   }
