@@ -57,7 +57,7 @@ var rules = []struct {
 	{"locksteptest", []string{"", "plugin", "identity", "store", "store/memory"}},
 	{"ui", []string{""}},
 	{"conformance", nil},
-	{"conformance/*", []string{"", "identity", "oauth", "plugin", "plugin/genericoauth", "schema", "social", "store/sqlite"}},
+	{"conformance/*", []string{"", "identity", "oauth", "plugin", "plugin/genericoauth", "schema", "social", "store", "store/*"}},
 	{"jwks", []string{"schema", "store"}},
 	{"internal/examplecheck", nil},
 	{"internal/convexcheck", nil},
