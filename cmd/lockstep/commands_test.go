@@ -149,7 +149,7 @@ func TestComplete(t *testing.T) {
 		words []string
 		want  string
 	}{
-		{"commands", []string{""}, "dev serve migrate config convex secret version completion"},
+		{"commands", []string{""}, "dev serve migrate config convex types secret version completion"},
 		{"commands that begin so", []string{"s"}, "serve secret"},
 		{"commands below", []string{"config", ""}, "check"},
 		{"flags", []string{"serve", "--"}, "--help --version --config --addr"},
