@@ -39,6 +39,13 @@ deps: $(NODE_DONE)
 	cd $* && npm ci --no-audit --no-fund
 	@touch $@
 
+# The Nuxt examples take the module from its folder, built.
+js/nuxt/dist/module.js: js/nuxt/node_modules/.package-lock.json $(shell find js/nuxt/src -type f)
+	cd js/nuxt && npm run --silent build
+	@touch $@
+
+examples/nuxt/node_modules/.package-lock.json examples/convex/node_modules/.package-lock.json: js/nuxt/dist/module.js
+
 test: go-test conformance
 
 go-test: deps
