@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/bundle"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/project"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store/convex"
 )
@@ -28,6 +30,7 @@ const (
 
 type convexDoctorCommand struct {
 	configFlag
+	Dir    string `placeholder:"DIR" help:"Folder of the Convex project, to look for functions of its own that are public and use the server's tables."`
 	Bundle string `placeholder:"DIR" help:"Folder that browsers download, such as dist, to search for secrets."`
 	JSON   bool   `name:"json" help:"Print the findings as JSON."`
 }
@@ -60,9 +63,12 @@ func (cmd *convexDoctorCommand) Run(ctx context.Context, p *program) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
-	var deployment, folder []diagnosis
+	var deployment, functions, folder []diagnosis
 	var wg sync.WaitGroup
 	wg.Go(func() { deployment = examine(ctx, s.Database.Convex, tables) })
+	if cmd.Dir != "" {
+		wg.Go(func() { functions = lookAtProject(ctx, cmd.Dir, tables) })
+	}
 	if cmd.Bundle != "" {
 		wg.Go(func() { folder = scanBundle(ctx, cmd.Bundle, secretsOf(s)) })
 	}
@@ -71,7 +77,7 @@ func (cmd *convexDoctorCommand) Run(ctx context.Context, p *program) error {
 	if !deployment[0].OK { // it may hold a password
 		url = ""
 	}
-	all := append(deployment, folder...)
+	all := slices.Concat(deployment, functions, folder)
 	if err := cmd.print(p.stdout, url, all); err != nil {
 		return err
 	}
@@ -179,6 +185,34 @@ func scanBundle(ctx context.Context, dir string, secrets []bundle.Secret) []diag
 	return list
 }
 
+// lookAtProject names the public functions of a project that a person should look
+// at. They can be right, so that they are no problem.
+func lookAtProject(ctx context.Context, dir string, tables []schema.Table) []diagnosis {
+	names := make([]string, len(tables))
+	for i := range tables {
+		names[i] = tables[i].Physical()
+	}
+	found, err := project.PublicFunctions(ctx, dir, names)
+	d := diagnosis{Check: "functions", OK: err == nil}
+	if err != nil {
+		d.Problem, d.Fix = "not all functions were looked at: "+err.Error(), "name the folder of the Convex project with --dir"
+		return []diagnosis{d}
+	}
+	var list []string
+	for _, f := range found {
+		what := fmt.Sprintf("%s in %s uses the table %s", f.Function, f.File, f.Table)
+		if f.Table == "" {
+			what = fmt.Sprintf("the functions of %s in %s serve every table", f.Function, f.File)
+		}
+		list = append(list, what)
+	}
+	if len(list) > 0 {
+		d.Note = "everybody can call these; see that they return only what everybody may know, or what belongs to ctx.auth.getUserIdentity():\n" +
+			strings.Join(list, "\n")
+	}
+	return []diagnosis{d}
+}
+
 func (cmd *convexDoctorCommand) print(w io.Writer, url string, list []diagnosis) error {
 	if cmd.JSON {
 		e := json.NewEncoder(w)
@@ -198,13 +232,13 @@ func (cmd *convexDoctorCommand) print(w io.Writer, url string, list []diagnosis)
 
 // text is a line, and more for a problem.
 func (d *diagnosis) text() string {
+	indent := func(s string) string { return strings.ReplaceAll(s, "\n", "\n         ") }
 	if d.OK {
 		line := "ok       " + d.Check
 		if d.Note != "" {
-			line += ": " + d.Note
+			line += ": " + indent(d.Note)
 		}
 		return line + "\n"
 	}
-	indent := func(s string) string { return strings.ReplaceAll(s, "\n", "\n         ") }
 	return fmt.Sprintf("problem  %s: %s\n         Fix: %s\n", d.Check, indent(d.Problem), indent(d.Fix))
 }

@@ -190,6 +190,28 @@ func TestConvexDoctorBundle(t *testing.T) {
 	checkDiagnosis(t, lockstep(t, dir, nil, "convex", "doctor", "--bundle", "none"), map[string]string{"bundle": "there is no folder none / name the folder"})
 }
 
+// TestConvexDoctorProject: public functions of the project that use the server's
+// tables are named. They are no problem by themselves.
+func TestConvexDoctorProject(t *testing.T) {
+	t.Parallel()
+	project := newProject(t, settings)
+	d := deploy(t, project, convextest.Options{})
+	write(t, project, "lockstep.yaml", settings+database(d, withKey(d.AdminKey)))
+	look := func() run { return lockstep(t, project, nil, "convex", "doctor", "--dir", ".") }
+	got := look()
+	checkDiagnosis(t, got, nil)
+	if !strings.Contains(got.stdout, "ok       functions\n") {
+		t.Errorf("got\n%swant nothing to look at: Lockstep's functions are its own", got.stdout)
+	}
+	write(t, project, "convex/users.ts", "export const list = query({ handler: (ctx) => ctx.db.query('user').collect() })\n")
+	got = look()
+	checkDiagnosis(t, got, nil)
+	if !strings.Contains(got.stdout, "list in convex/users.ts uses the table user\n") {
+		t.Errorf("got\n%swant it to name the function", got.stdout)
+	}
+	checkDiagnosis(t, lockstep(t, project, nil, "convex", "doctor", "--dir", "none"), map[string]string{"functions": "there is no folder none / name the folder"})
+}
+
 // TestConvexDoctorEnds: a deployment that takes connections and says nothing
 // does not keep the doctor for longer than 10 seconds.
 func TestConvexDoctorEnds(t *testing.T) {

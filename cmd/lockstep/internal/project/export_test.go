@@ -1,7 +1,8 @@
 package project
 
-// Exported for the fuzz test of what is written into a schema.ts.
+// Exported for the fuzz tests.
 var (
+	PublicIn   = publicIn
 	WithTables = withTables
 	Spreads    = spreads
 )

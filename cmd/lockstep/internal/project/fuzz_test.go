@@ -7,6 +7,19 @@ import (
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/project"
 )
 
+// FuzzPublicIn: what is found in a file is written there.
+func FuzzPublicIn(f *testing.F) {
+	f.Add("export const a = query(ctx.db.query('user'))")
+	f.Add("/* */export default mutation(/\"/, db\n.get(\"session\"))\nexport const { create } = createApi(x)")
+	f.Fuzz(func(t *testing.T, src string) {
+		for _, p := range project.PublicIn(src, []string{"user", "session"}) {
+			if p.Function == "" || !strings.Contains(src, p.Function) || !strings.Contains(src, p.Table) {
+				t.Errorf("got %v from %q", p, src)
+			}
+		}
+	})
+}
+
 // FuzzWithTables: a schema.ts loses nothing, gets exactly the two lines, and is
 // not touched a second time.
 func FuzzWithTables(f *testing.F) {
