@@ -20,6 +20,12 @@ const wrong = [
   ['no time at all', { url: 'http://a', timeout: 0 }, /NUXT_LOCKSTEP_TIMEOUT/],
 ]
 
+test('the address of the app', () => {
+  assert.equal(settingsFrom({ url: 'http://a' }, 'https://site.example/x').site, 'https://site.example')
+  assert.equal(settingsFrom({ url: 'http://a' }).site, '')
+  assert.throws(() => settingsFrom({ url: 'http://a' }, 'site.example'), /NUXT_PUBLIC_SITE_URL/)
+})
+
 for (const [name, options, want] of wrong) {
   test(`${name} is refused, and not shown`, () => {
     assert.throws(() => settingsFrom(options), (err) => want.test(err.message) && !err.message.includes('canary'))

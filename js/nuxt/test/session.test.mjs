@@ -78,6 +78,22 @@ for (const [name, status, body, want] of [
   })
 }
 
+test('a session that is to be renewed is renewed, and the browser gets the new cookies', async () => {
+  site.handle = (req, res) => res.writeHead(200, { 'set-cookie': [`better-auth.session_token=from-${req.method}; Path=/`] })
+    .end(JSON.stringify(req.method === 'POST' ? ada : { ...ada, needsRefresh: true }))
+  site.page = pageRead
+  const answer = await ask()
+  assert.deepEqual(await answer.json(), { known: true, data: ada })
+  assert.deepEqual(site.seen.map((seen) => [seen.method, seen.headers.origin]), [['GET', undefined], ['POST', site.origin]])
+  assert.deepEqual(answer.headers.getSetCookie(), ['better-auth.session_token=from-POST; Path=/'])
+})
+
+test('a session that cannot be renewed now is one all the same', async () => {
+  site.handle = (req, res) => (req.method === 'POST' ? res.writeHead(503).end() : res.writeHead(200).end(JSON.stringify({ ...ada, needsRefresh: true })))
+  site.page = pageRead
+  assert.deepEqual(await (await ask()).json(), { known: true, data: ada })
+})
+
 test('no part of an answer reaches the log', async (t) => {
   const log = t.mock.method(console, 'error', () => {})
   site.handle = (_req, res) => res.writeHead(200).end('{"session":{"token":"canary"')

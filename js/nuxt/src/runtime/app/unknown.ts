@@ -1,9 +1,13 @@
 // A page that needs to know who is there cannot be shown while nobody can say.
 // Without this the visitor would be sent to sign in again.
-import { createError, defineNuxtRouteMiddleware, getRouteRules, useState } from 'nuxt/app'
+import { createError, defineNuxtRouteMiddleware, getRouteRules, useError, useState } from 'nuxt/app'
 import type { RouteLocationNormalized } from 'vue-router'
 
 export default defineNuxtRouteMiddleware(async (to) => {
+  if (import.meta.server && useError().value?.statusCode === 503) {
+    to.meta.auth = false // this is the page that says so, which is for everybody
+    return
+  }
   if (!useState('lockstep:unknown', () => false).value) return
   // On the server the rule has not run yet; in the browser it has asked once
   // more, in vain, and sends the visitor away.

@@ -14,10 +14,11 @@ export interface RuntimeOptions {
 export interface Settings extends Target {
   proxySecret: string
   clientAddressHeader: string
+  site: string // the origin of the app, or ''
 }
 
 /** Checks the settings. The error says what to set, and shows no value that could be secret. */
-export function settingsFrom(options: RuntimeOptions): Settings {
+export function settingsFrom(options: RuntimeOptions, siteUrl?: string): Settings {
   const origin = originFrom(options.url)
   const proxySecret = options.proxySecret ?? ''
   if (proxySecret && proxySecret.length < minSecret) {
@@ -27,7 +28,13 @@ export function settingsFrom(options: RuntimeOptions): Settings {
   if (!Number.isInteger(timeout) || timeout < 1) {
     throw new Error('[lockstep-nuxt] NUXT_LOCKSTEP_TIMEOUT is a number of milliseconds, such as 5000')
   }
-  return { origin, proxySecret, timeout, clientAddressHeader: options.clientAddressHeader ?? '' }
+  const site = siteUrl ? originOf(siteUrl) : ''
+  return { origin, proxySecret, timeout, clientAddressHeader: options.clientAddressHeader ?? '', site }
+}
+
+function originOf(siteUrl: string): string {
+  if (URL.canParse(siteUrl)) return new URL(siteUrl).origin
+  throw new Error('[lockstep-nuxt] NUXT_PUBLIC_SITE_URL is no address: write it as https://example.com')
 }
 
 function originFrom(text: string | undefined): URL {

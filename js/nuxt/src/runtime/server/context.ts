@@ -9,8 +9,13 @@ import { visitOf } from './visit.js'
 
 export default defineEventHandler((event) => {
   visitOf(event).readPage = readForPage
+  let reading: Promise<Session | null> | undefined
   let known: Session | null | undefined
-  const read = async () => (known = await sessionOrThrow(event))
+  const read = () => {
+    reading ??= sessionOrThrow(event)
+    reading.then((session) => { known = session }, () => {}) // whoever waits for it hears of the error
+    return reading
+  }
   Object.defineProperty(event.context, 'requestSession', {
     configurable: true,
     // A response for a cache is made in the context of whoever came first, but

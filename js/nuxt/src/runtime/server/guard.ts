@@ -1,6 +1,6 @@
 // Enforces routeRules.auth on /api/**, as the documentation of
 // @onmax/nuxt-better-auth says: 401 and 403 as JSON.
-import { type H3Event, createError, defineEventHandler } from 'h3'
+import { type H3Event, createError, defineEventHandler, setResponseStatus } from 'h3'
 import { getRouteRules } from 'nitropack/runtime'
 import { type AuthRule, otherReading, refusal } from './rules.js'
 import { readSession } from './session.js'
@@ -10,7 +10,8 @@ export default defineEventHandler(async (event) => {
   const path = event.path.split('?', 1)[0] ?? ''
   const other = otherReading(path)
   if (other !== undefined && isGuarded(other) && ruleFor(other)) {
-    throw createError({ statusCode: 400, statusMessage: 'Ambiguous path' })
+    setResponseStatus(event, 400)
+    return { error: true, statusCode: 400, statusMessage: 'Ambiguous path', message: 'Ambiguous path' }
   }
   if (!isGuarded(path)) return
   const rule = ruleFor(path)

@@ -1,6 +1,6 @@
 // The session of a request. It is read once, from the copy in the cookie if
 // that is good, else from Lockstep.
-import { type H3Event, appendResponseHeader, getRequestHeader } from 'h3'
+import { type H3Event, getRequestHeader } from 'h3'
 import { readCopy } from '#lockstep/copy'
 import { requestHeaders } from './headers.js'
 import { Unavailable, bodyOf, send } from './upstream.js'
@@ -39,6 +39,53 @@ async function copyOrAsk(event: H3Event): Promise<SessionRead> {
   return copy ? { known: true, data: copy } : ask(event)
 }
 
+/**
+ * Asks Lockstep. What it says about cookies goes to the browser. A session that
+ * is to be renewed (session.deferSessionRefresh) is renewed here: with the new
+ * copy that this page brings, the browser would not hear of it.
+ */
+async function ask(event: H3Event): Promise<SessionRead> {
+  try {
+    let answer = await trip(event, 'GET')
+    if (answer.data?.needsRefresh) {
+      answer = await trip(event, 'POST').catch((err: Error) => {
+        console.error(`[lockstep-nuxt] session not renewed: ${err.message}`)
+        return answer
+      })
+    }
+    const { res } = visitOf(event).event.node
+    for (const line of answer.cookies) {
+      if (!res.headersSent) res.appendHeader('set-cookie', line)
+    }
+    const { data } = answer
+    return { known: true, data: data?.session && data.user ? { session: data.session, user: data.user } : null }
+  } catch (err) {
+    console.error(`[lockstep-nuxt] session unknown: ${(err as Error).message}`)
+    return { known: false }
+  }
+}
+
+interface Answer { data: (Session & { needsRefresh?: boolean }) | null, cookies: string[] }
+
+async function trip(event: H3Event, method: 'GET' | 'POST'): Promise<Answer> {
+  const settings = useSettings()
+  const { client } = visitOf(event)
+  const { cookie, 'user-agent': agent } = event.node.req.headers
+  const post = method === 'POST' ? { 'content-type': 'application/json', origin: settings.site || `${client.proto}://${client.host}` } : {}
+  const answer = await send(settings, {
+    method,
+    path: '/api/auth/get-session',
+    headers: requestHeaders({ cookie, 'user-agent': agent, accept: 'application/json', ...post }, client, settings.proxySecret, Date.now()),
+    body: method === 'POST' ? Buffer.from('{}') : undefined,
+    signal: AbortSignal.timeout(settings.timeout),
+  })
+  const body = await bodyOf(answer, maxSession)
+  const cookies = answer.headers['set-cookie'] ?? []
+  if (answer.statusCode === 401) return { data: null, cookies }
+  if (answer.statusCode !== 200) throw new Unavailable(`Lockstep answered with ${answer.statusCode}`)
+  return { data: parse(body.toString()), cookies }
+}
+
 function parse(text: string): Session | null {
   try {
     return JSON.parse(text, dates)
@@ -62,28 +109,4 @@ function dates(_name: string, value: unknown): unknown {
 /** Reports whether there is a cookie with a session token, whatever its prefix. */
 export function hasSessionCookie(cookies: string): boolean {
   return /(?:^|;)\s*[^=;]*session_token=[^;\s]/.test(cookies)
-}
-
-/** Asks Lockstep. What it says about cookies goes to the browser. */
-async function ask(event: H3Event): Promise<SessionRead> {
-  const settings = useSettings()
-  const { client, event: outer } = visitOf(event)
-  const { cookie, 'user-agent': agent } = event.node.req.headers
-  const headers = requestHeaders({ cookie, 'user-agent': agent, accept: 'application/json' }, client, settings.proxySecret, Date.now())
-  try {
-    const answer = await send(settings, {
-      method: 'GET', path: '/api/auth/get-session', headers, signal: AbortSignal.timeout(settings.timeout),
-    })
-    const body = await bodyOf(answer, maxSession)
-    if (answer.statusCode === 401) return { known: true, data: null }
-    if (answer.statusCode !== 200) throw new Unavailable(`Lockstep answered with ${answer.statusCode}`)
-    const data = parse(body.toString())
-    for (const line of answer.headers['set-cookie'] ?? []) {
-      if (!outer.node.res.headersSent) appendResponseHeader(outer, 'set-cookie', line)
-    }
-    return { known: true, data: data?.session && data.user ? data : null }
-  } catch (err) {
-    console.error(`[lockstep-nuxt] session unknown: ${(err as Error).message}`)
-    return { known: false }
-  }
 }

@@ -23,7 +23,9 @@ let settings: Settings | undefined
 
 /** Returns the settings of the server. */
 export function useSettings(): Settings {
-  settings ??= settingsFrom(useRuntimeConfig().lockstep ?? {})
+  if (settings) return settings
+  const { lockstep, public: open } = useRuntimeConfig()
+  settings = settingsFrom(lockstep ?? {}, open?.siteUrl as string | undefined)
   return settings
 }
 
