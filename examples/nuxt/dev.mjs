@@ -17,11 +17,14 @@ if (!existsSync('.env')) {
   console.log('Made .env with new secrets.')
 }
 process.loadEnvFile('.env')
+const site = new URL(process.env.NUXT_PUBLIC_SITE_URL)
+const behind = new URL(process.env.NUXT_LOCKSTEP_URL)
 process.env.NUXT_LOCKSTEP_PROXY_SECRET = process.env.LOCKSTEP_PROXY_SECRET
+process.env.BETTER_AUTH_URL = site.origin
 
 const programs = [
-  [process.env.LOCKSTEP_BIN ?? 'lockstep', 'dev', '--addr', '127.0.0.1:3001', '--fake-github'],
-  ['npx', 'nuxi', 'dev', '--port', '3000'],
+  [process.env.LOCKSTEP_BIN ?? 'lockstep', 'dev', '--addr', behind.host, '--fake-github'],
+  ['npx', 'nuxi', 'dev', '--port', site.port],
 ].map(([command, ...args]) => spawn(command, args, { stdio: 'inherit' }))
 
 const end = () => programs.forEach((program) => program.kill('SIGINT'))

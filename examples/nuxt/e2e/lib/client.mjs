@@ -39,8 +39,19 @@ export function client(stack, address) {
   }
 }
 
-/** Returns how often Lockstep was asked for something, and how long it took each time, in milliseconds. */
-export function asked(log, path, from = 0) {
-  return log.text().slice(from).split('\n').filter((line) => line.includes('"request"') && line.includes(`"path":"${path}"`))
-    .map((line) => JSON.parse(line).duration_ms)
+const lines = (stack, from) => stack.log.text().slice(from).split('\n').filter((line) => line.includes('"msg":"request"')).map((line) => JSON.parse(line))
+
+/** Waits until Lockstep has logged all that it was asked, and returns how long its log is. */
+export async function now(stack) {
+  const mark = () => lines(stack, 0).filter((line) => line.path === '/api/auth/ok').length
+  const before = mark()
+  await fetch(`${stack.behind}/api/auth/ok`)
+  while (mark() === before) await new Promise((done) => setTimeout(done, 10))
+  return stack.log.text().length
+}
+
+/** Returns how long Lockstep took, in milliseconds, each time it was asked for a path since its log was as long as from. */
+export async function asked(stack, path, from) {
+  await now(stack)
+  return lines(stack, from).filter((line) => line.path === path).map((line) => line.duration_ms)
 }

@@ -40,7 +40,7 @@ export async function start({ mode = 'full', backend = 'lockstep', session = {},
   })
   await answers(`${origin}/`)
   return {
-    mode, backend, origin, auth: options.baseURL, github: github.origin, server, log,
+    mode, backend, origin, auth: options.baseURL, behind: `http://127.0.0.1:${auth}`, github: github.origin, server, log,
     async stop() {
       github.stop()
       await app.stop()
