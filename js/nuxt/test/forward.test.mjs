@@ -29,6 +29,24 @@ test('every cookie comes back, and nothing else is changed', async () => {
   assert.equal(site.seen[0].url, '/api/auth/get-session?x=%2F&y=a+b')
 })
 
+test('connections to Lockstep are used again', async () => {
+  const ports = new Set()
+  site.handle = (req, res) => {
+    ports.add(req.socket.remotePort)
+    res.end('{}')
+  }
+  for (let i = 0; i < 20; i++) await (await ask('/api/auth/ok')).text()
+  assert.equal(ports.size, 1)
+})
+
+test('no secret of a path and no cookie reaches the log', async (t) => {
+  const log = t.mock.method(console, 'error', () => {})
+  site.handle = (req) => req.socket.destroy()
+  await ask('/api/auth/reset-password/canary?token=canary', { headers: { cookie: 'better-auth.session_token=canary' } })
+  assert.match(log.mock.calls[0].arguments[0], /GET \/api\/auth\/reset-password: /)
+  assert.ok(!JSON.stringify(log.mock.calls.map((call) => call.arguments)).includes('canary'))
+})
+
 test('a redirect is an answer', async () => {
   site.handle = (_req, res) => res.writeHead(302, { location: 'https://github.com/login', 'set-cookie': ['state=1'] }).end()
   const answer = await ask('/api/auth/callback/github?code=1')

@@ -15,15 +15,16 @@ import { isInternal, useSettings, visitOf } from './visit.js'
 const maxInternal = 16 << 20
 
 export default defineEventHandler(async (event) => {
-  const path = event.path.split('?', 1)[0]
-  if (path !== '/api/auth' && !path?.startsWith('/api/auth/')) return
+  const path = event.path.split('?', 1)[0] ?? ''
+  if (path !== '/api/auth' && !path.startsWith('/api/auth/')) return
   const asksSession = event.method === 'GET' && event.path === '/api/auth/get-session'
   if (asksSession && isInternal(event)) return answerSession(event, await readForPage(event))
   try {
     return await forward(event)
   } catch (err) {
     if (event.handled || event.node.res.destroyed) return '' // the connection is cut, which says it
-    console.error(`[lockstep-nuxt] ${event.method} ${path}: ${(err as Error).message}`)
+    // The rest of the path can hold a one-time secret.
+    console.error(`[lockstep-nuxt] ${event.method} ${path.split('/', 4).join('/')}: ${(err as Error).message}`)
     const copy = asksSession ? await readCopy(event) : null
     return copy ? answerSession(event, { known: true, data: copy }) : answerUnavailable(event)
   }
