@@ -4,6 +4,7 @@
 #   make check   formatting, vet, lint, import rules, race tests, conformance, examples, fuzzing, browser test
 #   make conformance-convex   the conformance suite on Convex, in every access mode
 #   make deps    the Node packages that the tests use
+#   make nuxt    the Nuxt module and the app with it, in a browser
 #   make bench   figures for docs/bench.md
 
 GO        ?= go
@@ -14,14 +15,15 @@ CHROMIUM  ?= /usr/bin/chromium
 
 # Folders with Node packages; each has a package-lock.json.
 NODE_DIRS  = $(patsubst %/package-lock.json,%,$(wildcard conformance/package-lock.json ui/browser/package-lock.json \
-             js/*/package-lock.json bench/*/package-lock.json examples/*/package-lock.json))
+             js/*/package-lock.json bench/*/package-lock.json examples/*/package-lock.json \
+             examples/nuxt/e2e/package-lock.json))
 NODE_DONE  = $(addsuffix /node_modules/.package-lock.json,$(NODE_DIRS))
 
 # Access modes of docs/convex.md in which the conformance suite runs. CI runs one of each kind of functions.
 CONVEX_MODES ?= functions-key functions-secret createapi-key createapi-public
 CI_MODES      = functions-key createapi-key
 
-.PHONY: all build deps test check fmt vet lint race go-test conformance conformance-convex conformance-ci examples fuzz browser bench clean
+.PHONY: all build deps test check fmt vet lint race go-test conformance conformance-convex conformance-ci examples fuzz browser nuxt bench clean
 
 all: build
 
@@ -52,7 +54,7 @@ go-test: deps
 	$(GO) test ./...
 
 # The order is from quick to slow, so that mistakes show early.
-check: fmt vet lint race conformance conformance-ci examples fuzz browser
+check: fmt vet lint race conformance conformance-ci examples fuzz browser nuxt
 
 $(LINT):
 	GOBIN=$(CURDIR)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VER)
@@ -94,8 +96,14 @@ browser: deps bin/lockstep
 	cd ui/browser && LOCKSTEP_BIN=$(CURDIR)/bin/lockstep CHROMIUM=$(CHROMIUM) npm test
 	cd examples/browser && LOCKSTEP_BIN=$(CURDIR)/bin/lockstep CHROMIUM=$(CHROMIUM) npm test
 
+# The Nuxt module, and the app in its three ways of being put in front.
+nuxt: deps bin/lockstep
+	@[ -x $(CHROMIUM) ] || { echo "The browser test needs Chromium: apt-get install chromium, or set CHROMIUM=/path"; exit 1; }
+	cd js/nuxt && npm test
+	cd examples/nuxt/e2e && npm run build && LOCKSTEP_BIN=$(CURDIR)/bin/lockstep CHROMIUM=$(CHROMIUM) npm test
+
 bench: deps bin/lockstep
 	$(GO) run ./bench
 
 clean:
-	rm -rf bin $(addsuffix /node_modules,$(NODE_DIRS))
+	rm -rf bin $(addsuffix /node_modules,$(NODE_DIRS) examples/nuxt)
