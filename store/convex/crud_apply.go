@@ -36,7 +36,8 @@ const (
 //
 // From the first change of several on, the end of the caller's context stops
 // nothing: a caller with a deadline hears at it that the outcome is unknown, and
-// the rest happens in the background. A process that dies in the middle leaves what it had done until then.
+// the rest happens in the background. A process that dies in the middle leaves
+// what it had done until then.
 type run struct {
 	*crud
 	ops   []store.Op
