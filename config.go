@@ -111,6 +111,12 @@ type Config struct {
 	Now func() time.Time `option:"-"`
 }
 
+// String returns "[redacted]": it holds the secret.
+func (Config) String() string { return "[redacted]" }
+
+// GoString returns "[redacted]".
+func (Config) GoString() string { return "[redacted]" }
+
 // A Secret is one version of the server's secret.
 type Secret struct {
 	Version int    `option:"version"`

@@ -94,6 +94,12 @@ type IPAddress struct {
 	DisableIPTracking bool `option:"disableIpTracking"`
 }
 
+// String returns "[redacted]": it holds the proxy secret.
+func (IPAddress) String() string { return "[redacted]" }
+
+// GoString returns "[redacted]".
+func (IPAddress) GoString() string { return "[redacted]" }
+
 // CrossSubDomainCookies shares the cookies with subdomains.
 type CrossSubDomainCookies struct {
 	Enabled bool `option:"enabled"`
