@@ -24,8 +24,10 @@ import (
 // refused, even where the browser sends no cookie. (Calls by API skip both.) It
 // returns the JSON of the answer, which can hold the session's token: keep it out
 // of pages. What the endpoint refuses is a *plugin.Error, with Retry-After set on
-// w where the answer had it. The caller writes the status and the page, or sends
-// the browser on: what Session knows of this request stays as it was.
+// w where the answer had it. The caller writes the status and the page.
+//
+// From then on r has the cookies that the browser will have, so that Session
+// finds whoever has signed in, and nobody who has signed out.
 func (a *Auth) Submit(w http.ResponseWriter, r *http.Request, path string, in any) (json.RawMessage, error) {
 	var body []byte
 	if in != nil {
@@ -53,6 +55,7 @@ func (a *Auth) Submit(w http.ResponseWriter, r *http.Request, path string, in an
 	answer := &answer{header: make(http.Header), status: http.StatusOK}
 	a.ServeHTTP(answer, call)
 	cookie.WriteLines(w.Header(), answer.header["Set-Cookie"])
+	a.follow(r, answer.header["Set-Cookie"])
 	w.Header().Set("Cache-Control", "private, no-store")
 	if answer.status != http.StatusOK {
 		if retry := answer.header.Get("Retry-After"); retry != "" {
@@ -61,6 +64,17 @@ func (a *Auth) Submit(w http.ResponseWriter, r *http.Request, path string, in an
 		return nil, answer.refusal()
 	}
 	return answer.body.Bytes(), nil
+}
+
+// follow gives r the cookies of an answer, and forgets the session of the old ones.
+// A page that went on to read that one would show it, and could prolong it.
+func (a *Auth) follow(r *http.Request, lines []string) {
+	if len(lines) > 0 {
+		r.Header.Set("Cookie", cookie.Follow(r.Header["Cookie"], lines))
+	}
+	if m, ok := r.Context().Value(memoKey{a}).(*memo); ok {
+		*m = memo{header: m.header}
+	}
 }
 
 // An answer keeps what an endpoint writes.

@@ -119,6 +119,59 @@ func TestSubmitIsLimited(t *testing.T) {
 	}
 }
 
+// TestSubmitThenSession: a page that is shown at once is of whoever has signed in,
+// and does not bring a session back that has ended, as the cookie of a server
+// without a database did that was due for a new one.
+func TestSubmitThenSession(t *testing.T) {
+	t.Parallel()
+	for name, stateless := range map[string]bool{"with a database": false, "stateless": true} {
+		for _, age := range []time.Duration{time.Minute, 164 * time.Hour} {
+			s := newSocialServer(t, func(c *lockstep.Config) {
+				c.Session.CookieCache.Enabled = true
+				if stateless {
+					c.Store = nil
+				}
+			})
+			s.signIn(t, s.Browser, adaAtIDP(), nil)
+			r := httptest.NewRequest(http.MethodPost, s.URL+"/page", http.NoBody)
+			r.Header.Set("Cookie", "mine=1; "+s.Browser.CookieHeader())
+			r.Header.Set("Origin", s.URL)
+			s.Clock.Advance(age)
+			w := httptest.NewRecorder()
+			s.LoadSession(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if _, err := s.Submit(w, r, "/sign-out", nil); err != nil {
+					t.Error(err)
+				}
+				if _, err := s.Session(r); !errors.Is(err, lockstep.ErrNoSession) {
+					t.Errorf("%s, after %v: got %v, want ErrNoSession", name, age, err)
+				}
+				if got := r.Header.Get("Cookie"); !strings.HasPrefix(got, "mine=1") {
+					t.Errorf("%s, after %v: cookies of the application became %q", name, age, got)
+				}
+			})).ServeHTTP(w, r)
+			for _, c := range w.Result().Cookies() {
+				if c.MaxAge >= 0 {
+					t.Errorf("%s, after %v: the cookie %s came back", name, age, c.Name)
+				}
+			}
+		}
+	}
+	s := locksteptest.Start(t, lockstep.Config{EmailAndPassword: passwords()})
+	s.Browser.Post("/sign-up/email", ada())
+	r := httptest.NewRequest(http.MethodPost, s.URL+"/sign-in", http.NoBody)
+	s.LoadSession(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := s.Session(r); !errors.Is(err, lockstep.ErrNoSession) {
+			t.Errorf("before: got %v", err)
+		}
+		if _, err := s.Submit(w, r, "/sign-in/email", m{"email": "ada@example.com", "password": "correct horse"}); err != nil {
+			t.Error(err)
+		}
+		if got, err := s.Session(r); err != nil || got.User.Name != "Ada" {
+			t.Errorf("after: got %v, %v", got, err)
+		}
+	})).ServeHTTP(httptest.NewRecorder(), r)
+}
+
 // TestTemplateParsedOnce: the functions are there for parsing without a request,
 // and a clone is of one request.
 func TestTemplateParsedOnce(t *testing.T) {

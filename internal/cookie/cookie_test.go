@@ -238,6 +238,34 @@ func set(j *cookie.Jar, pairs ...string) {
 
 // An answer that is written in two steps has every cookie once, as the second step
 // says, slices of it included.
+func TestFollow(t *testing.T) {
+	sent := []string{"mine=1; s.token=old; s.data.0=a; s.data.1=b", "s.dat=c;;flag"}
+	for _, tc := range []struct {
+		name  string
+		lines []string
+		want  string
+	}{
+		{"nothing is set", nil, "mine=1; s.token=old; s.data.0=a; s.data.1=b; s.dat=c; flag"},
+		{
+			"what is new takes the place of what was there, in slices or not",
+			[]string{"s.token=new; Max-Age=604800; Path=/", "s.data=d; Path=/"},
+			"mine=1; s.dat=c; flag; s.token=new; s.data=d",
+		},
+		{
+			"what has ended is gone",
+			[]string{"s.token=; Max-Age=0; Path=/", "s.data.0=; Max-Age=0", "s.data.1=; Max-Age=0"},
+			"mine=1; s.dat=c; flag",
+		},
+	} {
+		if got := cookie.Follow(sent, tc.lines); got != tc.want {
+			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
+		}
+	}
+	if got := cookie.Follow([]string{"s=1"}, []string{"s=; Max-Age=0"}); got != "" {
+		t.Errorf("got %q, want none", got)
+	}
+}
+
 func TestWriteLines(t *testing.T) {
 	h := http.Header{"Set-Cookie": {"theme=dark", "s.token=live; Path=/", "s.data.0=a", "s.data.1=b", "s.dat=c", "S.data=d", "s.data.x=e"}}
 	cookie.WriteLines(h, nil)

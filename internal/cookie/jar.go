@@ -63,6 +63,29 @@ func WriteLines(h http.Header, lines []string) {
 	h[setCookie] = append(kept, lines...)
 }
 
+// Follow returns the Cookie header that a browser sends which sent these before and
+// has been answered with Set-Cookie lines for the same site, as Append writes them.
+func Follow(sent, lines []string) string {
+	var names, pairs []string
+	for _, line := range lines {
+		names = append(names, wholeName(line))
+	}
+	for _, header := range sent {
+		for pair := range strings.SplitSeq(header, ";") {
+			if pair = strings.TrimSpace(pair); pair != "" && !slices.Contains(names, wholeName(pair)) {
+				pairs = append(pairs, pair)
+			}
+		}
+	}
+	for _, line := range lines {
+		parts := strings.Split(line, "; ")
+		if !slices.Contains(parts[1:], "Max-Age=0") {
+			pairs = append(pairs, parts[0])
+		}
+	}
+	return strings.Join(pairs, "; ")
+}
+
 // wholeName returns the name of the cookie that a Set-Cookie line sets, or, for a
 // slice that Split has made, of the cookie that it is a slice of.
 func wholeName(line string) string {
