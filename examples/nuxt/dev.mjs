@@ -24,10 +24,10 @@ process.env.BETTER_AUTH_URL = site.origin
 
 const programs = [
   [process.env.LOCKSTEP_BIN ?? 'lockstep', 'dev', '--addr', behind.host, '--fake-github'],
-  ['npx', 'nuxi', 'dev', '--port', site.port],
+  [process.execPath, 'node_modules/nuxt/bin/nuxt.mjs', 'dev', '--host', site.hostname, '--port', site.port],
 ].map(([command, ...args]) => spawn(command, args, { stdio: 'inherit' }))
 
-const end = () => programs.forEach((program) => program.kill('SIGINT'))
+const end = () => programs.forEach((program) => program.kill('SIGTERM'))
 process.once('SIGINT', end)
 process.once('SIGTERM', end)
 for (const program of programs) {
