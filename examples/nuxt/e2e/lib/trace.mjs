@@ -11,7 +11,7 @@ const masks = [
   [/(?<![\w-])[\w-]{32}(?![\w-])/g, '<id>'],
   [/"accountId":"\d+"/g, '"accountId":"<number>"'],
   [/Mozilla[^"]*/g, '<agent>'],
-  [/"ipAddress":"[^"]*"/g, '"ipAddress":"<address>"'], // see the differences in docs/nuxt.md
+  [/"ipAddress":"[^"]*"/g, '"ipAddress":"<address>"'], // Better Auth never sees the address of a connection
 ]
 
 const mask = (text) => masks.reduce((masked, [pattern, by]) => masked.replace(pattern, by), text)
