@@ -6,7 +6,10 @@ export interface ModuleOptions {
   /** Where Lockstep listens, without a path: http://127.0.0.1:3001. At run time: NUXT_LOCKSTEP_URL. */
   url: string
 
-  /** How long to wait for Lockstep, in milliseconds. At run time: NUXT_LOCKSTEP_TIMEOUT. */
+  /**
+   * How long a read of the session waits for Lockstep, in milliseconds; all
+   * else waits 30 seconds or more. At run time: NUXT_LOCKSTEP_TIMEOUT.
+   */
   timeout: number
 
   /**

@@ -156,6 +156,11 @@ test('an answer that is cut short is cut short for the client too', async () => 
   await assert.rejects(async () => (await ask('/api/auth/cut')).text())
 })
 
+test('a sign-in may take longer than a read of the session', async () => {
+  site.handle = (_req, res) => setTimeout(() => res.end('{}'), 600) // twice the timeout of these tests
+  assert.equal((await ask('/api/auth/callback/github?code=1')).status, 200)
+})
+
 for (const [name, handle] of [
   ['does not answer', () => {}],
   ['ends the connection', (req) => req.socket.destroy()],

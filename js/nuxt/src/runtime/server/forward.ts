@@ -14,13 +14,16 @@ import { isInternal, useSettings, visitOf } from './visit.js'
 // Answers to requests of this server to itself are held whole.
 const maxInternal = 16 << 20
 
+// A sign-in waits for a service, and one that is under way is not to be cut.
+const patience = 30_000 // milliseconds
+
 export default defineEventHandler(async (event) => {
   const path = event.path.split('?', 1)[0] ?? ''
   if (path !== '/api/auth' && !path.startsWith('/api/auth/')) return
   const asksSession = event.method === 'GET' && event.path === '/api/auth/get-session'
   if (asksSession && isInternal(event)) return answerSession(event, await readForPage(event))
   try {
-    return await forward(event)
+    return await forward(event, asksSession ? 0 : patience)
   } catch (err) {
     if (event.handled || event.node.res.destroyed) return '' // the connection is cut, which says it
     // The rest of the path can hold a one-time secret.
@@ -39,12 +42,12 @@ function answerSession(event: H3Event, read: SessionRead) {
   return JSON.stringify(read.data)
 }
 
-async function forward(event: H3Event) {
+async function forward(event: H3Event, least: number) {
   const settings = useSettings()
   const { req, res } = event.node
   const gone = new AbortController()
   res.once('close', () => gone.abort())
-  const answer = await send(settings, {
+  const answer = await send({ ...settings, timeout: Math.max(settings.timeout, least) }, {
     method: event.method,
     path: req.url ?? event.path,
     headers: requestHeaders(req.headers as Headers, visitOf(event).client, settings.proxySecret, Date.now()),
