@@ -156,9 +156,10 @@ func FuzzIsEmail(f *testing.F) {
 func FuzzJSON(f *testing.F) {
 	f.Add(`{"name":"n","agree":true,"params":{}}`)
 	f.Add(`{"name":[],"nested":[1,{"token":null}],"tags":[[[]]]}`)
+	f.Add(`1e700`)
 	f.Fuzz(func(t *testing.T, body string) {
-		if !json.Valid([]byte(body)) {
-			return
+		if json.Unmarshal([]byte(body), new(any)) != nil {
+			return // also of numbers that have no value, such as 1e700
 		}
 		got, message := decode(body)
 		if message == "" && got.Name == "" {
