@@ -22,8 +22,12 @@ type places struct {
 	seed maphash.Seed
 
 	mu    sync.Mutex
-	slots []slot // by hash; whoever comes last has the slot
+	slots []slot           // by hash; whoever comes last has the slot
+	texts map[shape][]byte // of the statements that look there; they are only read
 }
+
+// A shape is what queries have in common that differ in the value only.
+type shape struct{ table, field, join, local string }
 
 // maxPlaces is how many are remembered, in 24 bytes each.
 const maxPlaces = 1 << 16
@@ -34,33 +38,35 @@ type slot struct {
 }
 
 func newPlaces() *places {
-	return &places{seed: maphash.MakeSeed(), slots: make([]slot, maxPlaces)}
+	return &places{seed: maphash.MakeSeed(), slots: make([]slot, maxPlaces), texts: make(map[shape][]byte)}
 }
 
 // A place is what is known of one value.
 type place struct {
 	of    *places
+	shape shape
 	value string
+	text  []byte // or nil
 	slot
 }
 
 // find returns what is known of a query for the row with a unique value.
 func (p *places) find(q *store.Query, value string) *place {
+	of := shape{table: q.Table, field: q.Where.All[0].Field}
+	if q.With != nil {
+		of.join, of.local = q.With.Table, q.With.Local
+	}
 	var h maphash.Hash
 	h.SetSeed(p.seed)
-	join := store.Join{}
-	if q.With != nil {
-		join = *q.With
-	}
-	for _, s := range [...]string{q.Table, q.Where.All[0].Field, join.Table, join.Local, value} {
+	for _, s := range [...]string{of.table, of.field, of.join, of.local, value} {
 		_, _ = h.WriteString(s)
 		_ = h.WriteByte(0)
 	}
-	at := &place{of: p, value: value, slot: slot{hash: h.Sum64()}}
+	at := &place{of: p, shape: of, value: value, slot: slot{hash: h.Sum64()}}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if s := p.slots[at.hash%maxPlaces]; s.hash == at.hash {
-		at.slot = s
+		at.slot, at.text = s, p.texts[of]
 	}
 	return at
 }
@@ -107,17 +113,29 @@ func (l *lookup) unique() (value string, ok bool) {
 // near returns the statement that finds the row where it was, if it is still
 // there. The + keeps SQLite from taking the way over the indexes.
 func (l *lookup) near() *statement {
-	st := &statement{text: make([]byte, 0, 1024), args: make([]driver.NamedValue, 0, 3)}
-	l.columns(st)
+	at := l.place
+	if at.text == nil {
+		at.text = l.nearText()
+		at.of.mu.Lock()
+		at.of.texts[at.shape] = at.text
+		at.of.mu.Unlock()
+	}
+	st := &statement{text: at.text}
+	if l.joined {
+		st.args = append(st.args, driver.NamedValue{Ordinal: 1, Value: at.other})
+	}
+	n := len(st.args)
+	st.args = append(st.args, driver.NamedValue{Ordinal: n + 1, Value: at.row}, driver.NamedValue{Ordinal: n + 2, Value: at.value})
+	return st
+}
+
+func (l *lookup) nearText() []byte {
+	var st statement
+	l.columns(&st)
 	st.write(" from ", l.table.quoted, " as a")
 	if l.joined {
-		st.write(" join ", l.other.quoted, " as b on b.rowid = ")
-		st.param(l.place.other)
-		st.write(" and +b.\"id\" = a.", l.table.byName[l.query.With.Local].quoted)
+		st.write(" join ", l.other.quoted, " as b on b.rowid = ? and +b.\"id\" = a.", l.table.byName[l.place.shape.local].quoted)
 	}
-	st.write(" where a.rowid = ")
-	st.param(l.place.row)
-	st.write(" and +a.", l.table.byName[l.query.Where.All[0].Field].quoted, " = ")
-	st.param(l.place.value)
-	return st
+	st.write(" where a.rowid = ? and +a.", l.table.byName[l.place.shape.field].quoted, " = ?")
+	return st.text
 }

@@ -188,7 +188,9 @@ func (l *lookup) run(ctx context.Context, c *conn, out *store.Result) error {
 		out.Related = [][]store.Record{}
 	}
 	if l.place.known() {
-		if err := c.query(ctx, l.near(), l.reader(out)); err != nil || len(out.Rows) > 0 {
+		// Two steps into two trees need no watch for the end of the context, which
+		// the driver keeps with a goroutine.
+		if err := c.query(context.WithoutCancel(ctx), l.near(), l.reader(out)); err != nil || len(out.Rows) > 0 {
 			return err
 		}
 		if err := l.compose(); err != nil {
