@@ -7,7 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/atomicfile"
 )
 
 // mark begins a file that may be replaced, as in types.tmpl.
@@ -32,7 +33,7 @@ func Write(name string, text []byte) (Outcome, error) {
 	old, err := read(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Made, replace(name, text)
+		return Made, atomicfile.Replace(name, text)
 	case err != nil:
 		return Same, err
 	case bytes.Equal(old, text):
@@ -40,7 +41,7 @@ func Write(name string, text []byte) (Outcome, error) {
 	case !bytes.HasPrefix(old, []byte(mark)):
 		return Same, fmt.Errorf("%s was not made by lockstep types, and stays: remove it, or name another file with --out", name)
 	}
-	return Changed, replace(name, text)
+	return Changed, atomicfile.Replace(name, text)
 }
 
 func read(name string) ([]byte, error) {
@@ -50,25 +51,4 @@ func read(name string) ([]byte, error) {
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, maxFile))
-}
-
-// replace writes a file at once: a type checker may be watching. A link stays one.
-func replace(name string, text []byte) error {
-	if target, err := filepath.EvalSymlinks(name); err == nil {
-		name = target
-	}
-	dir := filepath.Dir(name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, ".lockstep-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails once it has its name
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }

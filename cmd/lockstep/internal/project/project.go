@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/atomicfile"
 	"github.com/lockstep-auth/lockstep/schema"
 )
 
@@ -216,33 +217,11 @@ func (p *folder) finish() (Report, error) {
 		return Report{}, err
 	}
 	for _, w := range p.writes {
-		if err := writeFile(filepath.Join(p.path, filepath.FromSlash(w.name)), w.text); err != nil {
+		if err := atomicfile.Replace(filepath.Join(p.path, filepath.FromSlash(w.name)), w.text); err != nil {
 			return Report{}, err
 		}
 	}
 	slices.Sort(p.report.Made)
 	slices.Sort(p.report.Changed)
 	return p.report, nil
-}
-
-// writeFile writes a file at once: "npx convex dev" may be watching. A link
-// stays one.
-func writeFile(name string, text []byte) error {
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		name = real
-	}
-	dir := filepath.Dir(name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, ".lockstep-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails once it has its name
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }
