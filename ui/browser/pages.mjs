@@ -22,10 +22,18 @@ const pages = [
   ['github-home', (page) => page.goto('/dev/github/')],
   ['github-refuses', (page) => page.goto('/dev/github/login/oauth/authorize?client_id=x')],
   ['away', async (page) => {
-    await page.route('**/dev/github/**', (route) => route.fulfill({ status: 204 })) // the browser stays where it is
+    // The page goes on by itself; here it is kept until that has been tried, or it
+    // would go in the middle of a later step.
+    let goesOn
+    const tried = new Promise((resolve) => { goesOn = resolve })
+    await page.route('**/dev/github/**', async (route) => {
+      await route.fulfill({ status: 204 })
+      goesOn()
+    })
     await page.goto('/sign-in')
     await page.getByRole('button', { name: 'Continue with GitHub' }).click()
     await page.getByRole('heading', { level: 1, name: 'On to GitHub' }).waitFor()
+    await tried
     await page.unroute('**/dev/github/**')
   }],
   ['github', async (page) => {
