@@ -85,7 +85,7 @@ func (cmd *devCommand) Run(ctx context.Context, p *program) (err error) {
 	if github != nil {
 		site = below(githubPath, github, site)
 	}
-	srv, err := newServer(c, site, besidePages(s, site))
+	srv, err := newServer(c, site, besidePages(s, site), nil)
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func (cmd *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	if err := upToDate(ctx, auth, s.Database); err != nil {
 		return err
 	}
-	srv, err := newServer(c, auth, besidePages(s, nil))
+	srv, err := newServer(c, auth, besidePages(s, nil), lines)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func reserve() { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1) }
 // and the heap of a server that keeps its data elsewhere is small. The bytes are
 // never touched, so that they take addresses and no memory; by their number grows
 // what there may be of garbage before the next run.
-func headroom() []byte { return make([]byte, 16<<20) }
+func headroom() []byte { return make([]byte, 32<<20) }
 
 // address returns where to listen: the flag, HOST and PORT, or the default.
 func (p *program) address(flag string) string {
@@ -114,8 +114,8 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 }
 
 // newServer puts the server around the endpoints, and pages beside them if they
-// are not nil. New has accepted c.
-func newServer(c *lockstep.Config, auth, pages http.Handler) (*server.Server, error) {
+// are not nil. New has accepted c. The buffer of c.Log is lines, if it has one.
+func newServer(c *lockstep.Config, auth, pages http.Handler, lines *server.Buffer) (*server.Server, error) {
 	at, err := location(c)
 	if err != nil {
 		return nil, err
@@ -130,7 +130,8 @@ func newServer(c *lockstep.Config, auth, pages http.Handler) (*server.Server, er
 		return nil, err
 	}
 	return server.New(server.Config{
-		Auth: auth, BasePath: at.Path, Pages: pages, Ready: ready(c), ClientIP: clients.IP, Log: c.Log, Now: c.Now,
+		Auth: auth, BasePath: at.Path, Pages: pages, Ready: ready(c), ClientIP: clients.IP,
+		Log: c.Log, Lines: lines, Now: c.Now,
 	}), nil
 }
 

@@ -36,11 +36,24 @@ func (b *Buffer) JSON() slog.Handler { return bufferHandler{slog.NewJSONHandler(
 func (b *Buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.scheduled {
-		b.scheduled = true
-		time.AfterFunc(bufferDelay, func() { _ = b.Flush() }) // there is no log to tell it
-	}
+	b.schedule()
 	return b.buf.Write(p)
+}
+
+// append writes what f appends, without a copy of its own.
+func (b *Buffer) append(f func([]byte) []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.schedule()
+	_, _ = b.buf.Write(f(b.buf.AvailableBuffer())) // there is no log to tell it
+}
+
+func (b *Buffer) schedule() {
+	if b.scheduled {
+		return
+	}
+	b.scheduled = true
+	time.AfterFunc(bufferDelay, func() { _ = b.Flush() }) // there is no log to tell it
 }
 
 // Flush writes the lines that wait. Lines that cannot be written are dropped:

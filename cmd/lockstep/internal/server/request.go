@@ -1,14 +1,11 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
-	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strings"
-	"time"
 )
 
 const (
@@ -30,7 +27,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if v := recover(); v != nil {
 			s.panicked(rec, r, v)
 		}
-		s.log(rec, r, s.Now().Sub(start))
+		s.log(rec, r, id, start)
 	}()
 	s.route(rec, r)
 }
@@ -55,26 +52,6 @@ func (s *Server) panicked(w *recorder, r *http.Request, v any) {
 		respond(w, http.StatusInternalServerError, `{"code":"INTERNAL_SERVER_ERROR","message":"Internal server error"}`)
 	}
 }
-
-// log writes the line of a request. Probes that went well would drown the
-// others, so that they are for debugging only.
-func (s *Server) log(w *recorder, r *http.Request, took time.Duration) {
-	status := cmp.Or(w.status, http.StatusOK) // net/http sends 200 for nothing
-	level := slog.LevelInfo
-	if isProbe(r) && status == http.StatusOK {
-		level = slog.LevelDebug
-	}
-	s.Log.LogAttrs(r.Context(), level, "request",
-		slog.String("method", r.Method),
-		slog.String("path", s.publicPath(r.URL.EscapedPath())),
-		slog.Int("status", status),
-		slog.Int64("bytes", w.bytes),
-		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
-		slog.String("ip", s.ClientIP(r)),
-	)
-}
-
-func isProbe(r *http.Request) bool { return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" }
 
 // publicPath is a path without what may be secret. Links of e-mails carry
 // tokens in their path (/reset-password/:token), and anybody can send anything:

@@ -29,7 +29,7 @@ const (
 	readyTimeout = 2 * time.Second
 )
 
-// A Config describes a Server. All fields but Pages are required.
+// A Config describes a Server. All fields but Pages and Lines are required.
 type Config struct {
 	// Auth serves BasePath and everything below it.
 	Auth     http.Handler
@@ -47,6 +47,10 @@ type Config struct {
 	// Log receives a line per request. Make its handler with LogHandler, so
 	// that every line of a request has the request's id.
 	Log *slog.Logger
+
+	// Lines, the buffer of a Log that writes JSON at the level info, takes the
+	// lines of requests by a shorter way.
+	Lines *Buffer
 
 	// Now is the clock.
 	Now func() time.Time
