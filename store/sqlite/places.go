@@ -74,7 +74,7 @@ func (p *places) find(q *store.Query, value string) *place {
 // known reports whether there is a place to look at first.
 func (at *place) known() bool { return at != nil && at.row != 0 }
 
-// remember takes up the rowids that lookup.columns has asked for.
+// remember takes up the rowids that lookup.rowids has asked for.
 func (at *place) remember(rowids []driver.Value) {
 	found := slot{hash: at.hash}
 	for i, to := range []*int64{&found.row, &found.other}[:len(rowids)] {

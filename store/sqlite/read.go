@@ -90,6 +90,9 @@ func (l *lookup) compose() error {
 		st.write("select count(*)")
 	} else {
 		l.columns(st)
+		if l.place != nil {
+			l.rowids(st)
+		}
 	}
 	st.write(" from ", t.quoted, " as a")
 	if l.joined {
@@ -108,19 +111,19 @@ func (l *lookup) compose() error {
 	return l.order()
 }
 
-// columns writes SELECT with what run reads: the row, what comes along, and for
-// a lookup with a place the rowids of both.
+// columns writes SELECT with what run reads: the row, and what comes along.
 func (l *lookup) columns(st *statement) {
 	st.write("select ", l.table.list["a."])
 	if l.joined {
 		st.write(", ", l.other.list["b."])
 	}
-	if l.place == nil {
-		return
-	}
-	st.write(", a.rowid")
+}
+
+// rowids adds where the rows are, to be remembered.
+func (l *lookup) rowids(st *statement) {
+	st.write(", a.rowid", unnamed)
 	if l.joined {
-		st.write(", b.rowid")
+		st.write(", b.rowid", unnamed)
 	}
 }
 
@@ -232,7 +235,7 @@ func (l *lookup) reader(out *store.Result) func([]driver.Value) error {
 			out.Related = append(out.Related, related)
 			rest = rest[len(l.other.columns):]
 		}
-		if l.place != nil {
+		if len(rest) > 0 {
 			l.place.remember(rest)
 		}
 		return nil

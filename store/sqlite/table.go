@@ -93,9 +93,13 @@ func newTable(def schema.Table) (*table, error) {
 	return t, errors.Join(errs...)
 }
 
+// unnamed comes after a column of a SELECT.
+const unnamed = ` as ""`
+
 // selectList returns the columns in order. The + before dates changes nothing
 // for SQLite but hides from the driver that the column is one of dates, which
-// it would parse by its own rules.
+// it would parse by its own rules. Nobody reads the names of the columns, but
+// the driver copies each of them for every query: an empty one costs nothing.
 func (t *table) selectList(prefix string) string {
 	var b strings.Builder
 	for i, c := range t.columns {
@@ -105,7 +109,7 @@ func (t *table) selectList(prefix string) string {
 		if c.Type == schema.Date {
 			b.WriteString("+")
 		}
-		b.WriteString(prefix + c.quoted)
+		b.WriteString(prefix + c.quoted + unnamed)
 	}
 	return b.String()
 }
