@@ -51,6 +51,7 @@ func (r *Run) Markdown(w io.Writer) {
 	r.start(w)
 	r.scale(w)
 	r.hotPath(w)
+	r.profiles(w)
 }
 
 func (r *Run) environment(w io.Writer) {
@@ -168,6 +169,15 @@ func (r *Run) hotPath(w io.Writer) {
 	for _, b := range r.HotPath {
 		row(w, strings.TrimPrefix(b.Name, "Benchmark"), text(times(NewSpread(b.Time), 1e-3), "%.1f"),
 			fmt.Sprintf("%.0f", NewSpread(b.Bytes).Median), fmt.Sprintf("%.0f", NewSpread(b.Allocs).Median))
+	}
+}
+
+func (r *Run) profiles(w io.Writer) {
+	for _, p := range r.Profiles {
+		head(w, "Where "+p.Benchmark+" spends "+p.Of, "% by itself", "% with what it calls", "function")
+		for _, f := range p.Functions {
+			row(w, fmt.Sprintf("%.1f", f.Self), fmt.Sprintf("%.1f", f.All), "`"+f.Name+"`")
+		}
 	}
 }
 

@@ -70,6 +70,9 @@ func sample() *report.Run {
 			Name: "BenchmarkGetSession/cached-jwe", Time: []float64{20_000, 21_000, 20_500}, Bytes: []float64{9000, 9001, 9000},
 			Allocs: []float64{80, 80, 80},
 		}},
+		Profiles: []report.Profile{{
+			Benchmark: "GetSession/cached-jwe", Of: "time", Functions: []report.ProfileFunction{{Name: "lockstep.(*Auth).ServeHTTP", Self: 0.5, All: 98}},
+		}},
 	}
 }
 

@@ -36,6 +36,7 @@ type Run struct {
 	Start       *Start      `json:"start,omitempty"`
 	Scale       *Cell       `json:"scale,omitempty"` // few sessions, then many
 	HotPath     []Benchmark `json:"hot_path,omitempty"`
+	Profiles    []Profile   `json:"profiles,omitempty"`
 }
 
 // An Environment says what was measured, and on what.
