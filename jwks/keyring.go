@@ -54,6 +54,10 @@ type Config struct {
 	// Defaults to 30 days.
 	GracePeriod time.Duration
 
+	// PublishOne leaves keys of other algorithms out of the Document, for
+	// verifiers that refuse a set with a key that they do not know.
+	PublishOne bool
+
 	// PublishAhead is for how long a new key is published before it signs, so
 	// that verifiers that look rarely know it by then. The first key signs at
 	// once. Defaults to not at all.
@@ -175,7 +179,7 @@ func (r *Keyring) Document(ctx context.Context) (json.RawMessage, error) {
 		Keys []Claims `json:"keys"`
 	}{Keys: []Claims{}}
 	for _, k := range s.keys {
-		if k.trusted(now, r.c.GracePeriod) {
+		if k.trusted(now, r.c.GracePeriod) && (k.alg == r.c.Algorithm || !r.c.PublishOne) {
 			set.Keys = append(set.Keys, published(k.alg, k.public, k.id))
 		}
 	}

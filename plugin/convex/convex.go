@@ -126,8 +126,12 @@ func (i *Issuer) init(h *plugin.Host) error {
 	if strings.HasSuffix(i.o.Issuer, "/") {
 		return errors.New("the Issuer must not end with a slash")
 	}
+	// Convex refuses the whole key set of a provider of the type customJwt for one
+	// key with an "alg" that it does not know, such as EdDSA (get-convex/biscuit,
+	// src/jwa.rs), which the plugin "jwt" and old versions of upstream leave in the
+	// table.
 	keys, err := jwks.New(jwks.Config{
-		Store: h.Identity.Store(), Now: h.Now, Seal: h.Vault(), Algorithm: i.o.Algorithm, Log: h.Log,
+		Store: h.Identity.Store(), Now: h.Now, Seal: h.Vault(), Algorithm: i.o.Algorithm, PublishOne: true, Log: h.Log,
 		RotationInterval: i.o.RotationInterval, GracePeriod: i.o.GracePeriod, PublishAhead: i.o.PublishAhead,
 	})
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/lockstep-auth/lockstep/locksteptest"
 	"github.com/lockstep-auth/lockstep/plugin"
 	"github.com/lockstep-auth/lockstep/plugin/convex"
+	"github.com/lockstep-auth/lockstep/plugin/jwt"
 	"github.com/lockstep-auth/lockstep/schema"
 	"github.com/lockstep-auth/lockstep/store"
 	"github.com/lockstep-auth/lockstep/store/memory"
@@ -200,6 +201,39 @@ func TestKeySetAndDiscovery(t *testing.T) {
 		convex.Discovery(base).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/.well-known/openid-configuration", nil))
 		if got := rec.Header().Get("Location"); rec.Code != http.StatusFound || got != "/api/auth/convex/.well-known/openid-configuration" {
 			t.Errorf("root of %s: %d %s", base, rec.Code, got)
+		}
+	}
+}
+
+// Convex takes no key set with a key of an algorithm that it does not know, as the
+// plugin "jwt" makes one in the same table.
+func TestKeySetHasOneAlgorithm(t *testing.T) {
+	t.Parallel()
+	for own, other := range map[jwks.Algorithm]jwks.Algorithm{jwks.RS256: jwks.EdDSA, jwks.EdDSA: jwks.RS256} {
+		s := start(t, convex.Options{Algorithm: own}, func(c *lockstep.Config) {
+			c.Plugins = append(c.Plugins, jwt.New(jwt.Options{Algorithm: other}).Plugin())
+		})
+		_, id := s.signUp(t)
+		if res := s.Browser.Get("/token"); res.Status != http.StatusOK {
+			t.Fatalf("a token of jwt: %d %s", res.Status, res.Body)
+		}
+		s.Clock.Advance(2 * time.Minute) // until the new key counts
+		uri, err := s.tokens.DataURI(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := base64.StdEncoding.DecodeString(uri[strings.Index(uri, ",")+1:])
+		for name, set := range map[string]string{"endpoint": s.Browser.Get("/convex/jwks").Body, "text": string(text)} {
+			if strings.Count(set, `"kid"`) != 1 || !strings.Contains(set, fmt.Sprintf(`"alg":%q`, own)) {
+				t.Errorf("%s, %s: %s", own, name, set)
+			}
+		}
+		if set := s.Browser.Get("/jwks").Body; strings.Count(set, `"kid"`) != 2 {
+			t.Errorf("the key set of jwt has all keys: %s", set)
+		}
+		token, _ := s.token(t)
+		if claims, err := s.deployment(t, s.URL, text).Verify(t.Context(), token); err != nil || claims.Subject() != id {
+			t.Errorf("%s: %s, %v", own, claims, err)
 		}
 	}
 }
