@@ -55,9 +55,10 @@ test('admin key: internal and component functions', async () => {
 
 test('a JWT minted by the auth server', async () => {
   const { publicKey, privateKey } = await generateKeyPair('RS256')
-  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' }] }
   const issuer = 'https://auth.example.com'
-  await post(h.url, '/__test/config', { authConfig: { providers: [{ type: 'customJwt', issuer, applicationID: 'convex', algorithm: 'RS256', jwks: `data:text/plain;charset=utf-8;base64,${Buffer.from(JSON.stringify(jwks)).toString('base64')}` }] } })
+  const key = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' }
+  const deploy = (keys) => post(h.url, '/__test/config', { authConfig: { providers: [{ type: 'customJwt', issuer, applicationID: 'convex', algorithm: 'RS256', jwks: `data:text/plain;charset=utf-8;base64,${Buffer.from(JSON.stringify({ keys })).toString('base64')}` }] } })
+  await deploy([key])
   const mint = (claims = {}, { kid = 'k1', exp = '15m', aud = 'convex', iss = issuer } = {}) => new SignJWT({ sessionId: 'sess1', email: 'a@example.com', emailVerified: true, nested: { a: 1 }, ...claims }).setProtectedHeader({ alg: 'RS256', kid }).setIssuedAt().setSubject('user1').setIssuer(iss).setAudience(aud).setExpirationTime(exp).sign(privateKey)
   client.setAuth(await mint())
   assert.deepEqual(await client.query(testbed.whoami, {}), { tokenIdentifier: `${issuer}|user1`, issuer, subject: 'user1', sessionId: 'sess1', email: 'a@example.com', emailVerified: true, 'nested.a': 1 })
@@ -65,4 +66,7 @@ test('a JWT minted by the auth server', async () => {
     client.setAuth(await mint({}, o))
     await assert.rejects(client.query(testbed.whoami, {}), new RegExp(code), JSON.stringify(o))
   }
+  await deploy([key, { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', kid: 'k2', alg: 'EdDSA' }])
+  client.setAuth(await mint())
+  await assert.rejects(client.query(testbed.whoami, {}), /InvalidAuthHeader.*Invalid JWKS response body/s, 'a key that the backend cannot read')
 })
