@@ -8,6 +8,7 @@ import (
 
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/project"
+	"github.com/lockstep-auth/lockstep/jwks"
 	"github.com/lockstep-auth/lockstep/schema"
 )
 
@@ -95,22 +96,46 @@ func projectConfig(s *file.Settings) (project.Config, []string, error) {
 		return project.Config{}, nil, err
 	}
 	c := project.Config{Tables: tables, KeepVerifications: s.Auth.Verification.DisableCleanup}
-	if !s.HasPlugin("convex") {
-		return c, nil, nil
+	note, err := nameServer(&c, s)
+	if err != nil || note == "" {
+		return c, nil, err
+	}
+	return c, []string{note}, nil
+}
+
+// nameServer says in c what auth.config.ts has to, so that Convex takes the
+// tokens of the plugin convex, and returns what a person has to see to, if
+// anything.
+func nameServer(c *project.Config, s *file.Settings) (note string, err error) {
+	issuer, algorithm, ok := s.ConvexTokens()
+	if !ok {
+		return "", nil
 	}
 	at, err := location(&s.Auth)
 	if err != nil {
-		return c, nil, err
+		return "", err
 	}
+	base := at.URL()
 	switch {
-	case s.Auth.BaseURL == "":
-		return c, []string{"Set BETTER_AUTH_URL and run this again for auth.config.ts, which names the server to Convex."}, nil
-	case isLoopbackURL(s.Auth.BaseURL):
-		c.Issuer, c.JWKS = at.Origin, at.URL()+"/convex/jwks"
-		return c, []string{"A deployment in the cloud cannot reach " + at.Origin + ", as auth.config.ts says: docs/convex.md has a way with a data: URL."}, nil
+	case s.Auth.BaseURL != "":
+		issuer = cmp.Or(issuer, at.Origin)
+	case issuer != "":
+		base = issuer + at.Path
+	case hasBaseURL(&s.Auth):
+		return "Give the plugin convex an issuer, one of the addresses of the server, and run this again for auth.config.ts: Convex trusts one issuer.", nil
+	default:
+		return "Set BETTER_AUTH_URL and run this again for auth.config.ts, which names the server to Convex.", nil
 	}
-	c.Issuer, c.JWKS = at.Origin, at.URL()+"/convex/jwks"
-	return c, nil, nil
+	c.Issuer = issuer
+	address, remedy := issuer, ""
+	if algorithm == jwks.RS256 {
+		c.JWKS = base + "/convex/jwks"
+		address, remedy = c.JWKS, ": docs/convex.md has a way with a data: URL"
+	}
+	if isLoopbackURL(address) {
+		note = "A deployment in the cloud cannot reach " + address + ", as auth.config.ts says" + remedy + "."
+	}
+	return note, nil
 }
 
 // tablesOf returns the tables of a server with these settings.

@@ -408,6 +408,25 @@ func TestConvexInit(t *testing.T) {
 	}
 }
 
+// auth.config.ts and the tokens agree, whatever the options of the plugin.
+func TestConvexInitNamesTheServer(t *testing.T) {
+	const own = "issuer: 'https://auth.example.com',\n      jwks: 'https://auth.example.com/api/auth/convex/jwks',"
+	tests := []struct{ name, file, want string }{
+		{"its origin", "baseURL: https://auth.example.com\nplugins: [convex]\n", own},
+		{"an issuer of its own", "baseURL: https://a.example.com\nplugins: [convex: {issuer: 'https://b.example.com'}]\n", "issuer: 'https://b.example.com',\n      jwks: 'https://a.example.com/api/auth/convex/jwks',"},
+		{"the issuer, with several hosts", "baseURL: {allowedHosts: [a.example.com, auth.example.com]}\nplugins: [convex: {issuer: 'https://auth.example.com'}]\n", own},
+		{"a domain, with EdDSA", "baseURL: https://auth.example.com\nplugins: [convex: {algorithm: EdDSA}]\n", "{ domain: 'https://auth.example.com', applicationID: 'convex' },"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := newProject(t, tt.file)
+			if got := read(t, dir, "convex/auth.config.ts"); !strings.Contains(got, tt.want) || strings.Count(got, "applicationID") != 1 {
+				t.Errorf("got\n%swant it to have\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestConvexInitSays(t *testing.T) {
 	tests := []struct {
 		name, file string
@@ -417,6 +436,8 @@ func TestConvexInitSays(t *testing.T) {
 		{"how to set the secret", settings, []string{"--with-secret"}, "lockstep secret | npx convex env set --prod LOCKSTEP_SECRET\n"},
 		{"the same if the settings have one", settings + "database: {convex: {url: 'https://a.convex.cloud', secret: canary}}\n", nil, "CONVEX_URL=https://a.convex.cloud\n  LOCKSTEP_SECRET="},
 		{"that the cloud cannot reach this machine", "baseURL: http://localhost:3000\nplugins: [convex]\n", nil, "cannot reach http://localhost:3000"},
+		{"that the cloud cannot reach the issuer", "baseURL: http://localhost:3000\nplugins: [convex: {algorithm: EdDSA}]\n", nil, "cannot reach http://localhost:3000, as auth.config.ts says.\n"},
+		{"that auth.config.ts needs one issuer of several hosts", "baseURL: {allowedHosts: [a.example.com]}\nplugins: [convex]\n", nil, "Give the plugin convex an issuer"},
 		{"that auth.config.ts needs a base URL", "plugins: [convex]\n", nil, "Set BETTER_AUTH_URL and run this again for auth.config.ts"},
 	}
 	for _, tt := range tests {

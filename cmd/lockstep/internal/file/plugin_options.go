@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -86,6 +87,18 @@ type convexOptions struct {
 type convexTokens struct {
 	Expiration    time.Duration `option:"expirationSeconds"`
 	DefinePayload code          `option:"definePayload"`
+}
+
+// ConvexTokens returns the options of the plugin convex that its tokens and the
+// deployment have to agree on: the issuer, empty for the server's origin, and the
+// algorithm. There are none if the settings do not name the plugin.
+func (s *Settings) ConvexTokens() (issuer string, algorithm jwks.Algorithm, ok bool) {
+	for _, p := range s.Plugins {
+		if o, ok := p.Options.(*convexOptions); ok {
+			return o.Issuer, cmp.Or(o.Algorithm, jwks.RS256), true
+		}
+	}
+	return "", "", false
 }
 
 func (o *convexOptions) make() (plugin.Plugin, error) {

@@ -156,6 +156,9 @@ export default {
 }
 
 func provider(c Config) string {
+	if c.JWKS == "" {
+		return fmt.Sprintf("    { domain: %s, applicationID: 'convex' },\n", quote(c.Issuer))
+	}
 	return fmt.Sprintf(`    {
       type: 'customJwt',
       applicationID: 'convex',

@@ -40,7 +40,8 @@ type Config struct {
 	WithSecret bool
 
 	// Issuer and JWKS are for auth.config.ts: who signs users in, and the
-	// address of the keys. Empty if Convex does not need to know users.
+	// address of the keys of a server that signs with RS256. Convex finds those of
+	// EdDSA at the issuer. Both are empty if Convex does not need to know users.
 	Issuer, JWKS string
 }
 
