@@ -67,6 +67,10 @@ func TestServeRefuses(t *testing.T) {
 			"a database in no folder", settings + "database: {sqlite: none/a.db}\n", nil,
 			[]string{"lockstep: there is no folder none for the database: make it, or name another file as database.sqlite"},
 		},
+		{
+			"a deployment of Convex without an address", settings + "database: {convex: {insecureAllowPublicFunctions: true}}\n", nil,
+			[]string{"lockstep: database.convex.url is missing: set it, or CONVEX_URL"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

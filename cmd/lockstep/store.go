@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -43,6 +44,9 @@ func openStore(db file.Database, log *slog.Logger) (store.Store, io.Closer, erro
 func checkStore(db file.Database) error {
 	if db.Convex.URL != "" {
 		return checkConvex(db.Convex)
+	}
+	if db.Convex != (file.Convex{}) {
+		return errors.New("database.convex.url is missing: set it, or CONVEX_URL")
 	}
 	dir := filepath.Dir(sqlitePath(db))
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {

@@ -56,7 +56,7 @@ func Apply(s *file.Settings, getenv func(string) string) error {
 	}
 	ip := &auth.Advanced.IPAddress
 	ip.ProxySecret = cmp.Or(getenv("LOCKSTEP_PROXY_SECRET"), ip.ProxySecret)
-	database(&s.Database, getenv)
+	database(s, getenv)
 	errs = append(errs, mail(&s.Mail, getenv))
 	services(s, getenv)
 	return errors.Join(errs...)
@@ -81,17 +81,32 @@ func baseURL(s *file.Settings, getenv func(string) string) string {
 	return ""
 }
 
-// database never brings the file's key or secret to another deployment than the
-// file's, and neither beside one of the environment.
-func database(db *file.Database, getenv func(string) string) {
-	if url := getenv("CONVEX_URL"); url != "" && url != db.Convex.URL {
+// database never brings what the file says of one deployment to another, and no
+// key or secret of the file beside one of the environment. A file that leaves the
+// URL to the environment means whichever that is.
+func database(s *file.Settings, getenv func(string) string) {
+	db := &s.Database
+	url := getenv("CONVEX_URL")
+	switch {
+	case url == "" || sameURL(url, db.Convex.URL):
+	case db.Convex.URL == "":
+		db.SQLite, db.Convex.URL = "", url
+	default:
 		*db = file.Database{Convex: file.Convex{URL: url}}
 	}
 	key, secret := getenv("CONVEX_DEPLOY_KEY"), getenv("LOCKSTEP_SECRET")
-	if db.Convex.URL != "" && (key != "" || secret != "") {
-		db.Convex.DeployKey, db.Convex.Secret = key, secret
+	if key == "" && secret == "" {
+		return
 	}
+	if db.Convex == (file.Convex{}) {
+		s.Warnings = append(s.Warnings, "CONVEX_DEPLOY_KEY or LOCKSTEP_SECRET is set, but not CONVEX_URL: the data is not in Convex")
+		return
+	}
+	db.Convex.DeployKey, db.Convex.Secret = key, secret
 }
+
+// sameURL reports whether two URLs differ in a slash at the end at most.
+func sameURL(a, b string) bool { return strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/") }
 
 // parseSecrets reads versions of the secret as upstream does
 // (context/secret-utils.ts): numbers from 0 up, each with a secret.

@@ -105,6 +105,19 @@ func TestApply(t *testing.T) {
 			result{Database: file.Database{Convex: file.Convex{URL: "https://a.convex.cloud"}}},
 		},
 		{
+			"what a file allows that leaves the deployment to the environment",
+			"database: {convex: {component: c, insecureAllowPublicFunctions: true, maxQueries: 8}}\n",
+			map[string]string{"CONVEX_URL": "https://a.convex.cloud", "CONVEX_DEPLOY_KEY": "key"},
+			result{Database: file.Database{Convex: file.Convex{
+				URL: "https://a.convex.cloud", DeployKey: "key", Component: "c", InsecureAllowPublicFunctions: true, MaxQueries: 8,
+			}}},
+		},
+		{
+			"a slash at the end makes no other deployment", "database: {convex: {url: https://a.convex.cloud, component: c, deployKey: file}}\n",
+			map[string]string{"CONVEX_URL": "https://a.convex.cloud/"},
+			result{Database: file.Database{Convex: file.Convex{URL: "https://a.convex.cloud", DeployKey: "file", Component: "c"}}},
+		},
+		{
 			"the key without a deployment does nothing", "database: {sqlite: a.db}\n",
 			map[string]string{"CONVEX_DEPLOY_KEY": "key"},
 			result{Database: file.Database{SQLite: "a.db"}},
@@ -121,6 +134,21 @@ func TestApply(t *testing.T) {
 				t.Errorf("got -, want +:\n%s", diff)
 			}
 		})
+	}
+}
+
+// A key that opens nothing can be a CONVEX_URL that is misspelt: users would be
+// looked for in an empty file.
+func TestApplyWarnsOfAKeyWithoutADeployment(t *testing.T) {
+	for name, want := range map[string]bool{"CONVEX_DEPLOY_KEY": true, "LOCKSTEP_SECRET": true, "CONVEX_URL": false} {
+		s := parse(t, "")
+		if err := env.Apply(s, getenv(map[string]string{name: "https://canary"})); err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Join(s.Warnings, "\n")
+		if strings.Contains(text, "but not CONVEX_URL") != want || strings.Contains(text, "canary") {
+			t.Errorf("%s: got %q, want a warning: %v", name, text, want)
+		}
 	}
 }
 

@@ -76,7 +76,8 @@ type Database struct {
 	Convex Convex `option:"convex"`
 }
 
-// Convex is a deployment of Convex and what opens it; see package store/convex.
+// Convex is a deployment of Convex and what opens it; see package store/convex. A
+// file can leave the URL to the environment.
 type Convex struct {
 	URL       string `option:"url"`
 	DeployKey string `option:"deployKey"`

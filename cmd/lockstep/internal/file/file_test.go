@@ -438,7 +438,7 @@ func TestParseErrors(t *testing.T) {
 			[]string{"lockstep.yaml:1: database is either sqlite or convex, not both"},
 		},
 		{
-			"Convex without a URL", "database: {convex: {deployKey: canary}}\n",
+			"Convex without anything", "database: {convex: {}}\n",
 			[]string{"lockstep.yaml:1: database.convex.url is missing"},
 		},
 		{

@@ -87,7 +87,7 @@ func (d *decoder) database(path string, n *yaml.Node) {
 	if db.SQLite != "" && d.settings.given[join(path, "convex")] {
 		d.fail(n, "%s is either sqlite or convex, not both", path)
 	}
-	if d.settings.given[join(path, "convex")] && db.Convex.URL == "" {
+	if d.settings.given[join(path, "convex")] && db.Convex == (Convex{}) {
 		d.fail(n, "%s.convex.url is missing", path)
 	}
 }
