@@ -124,16 +124,17 @@ func (c Config) check() error {
 	positive("MaxActions", int64(c.MaxActions))
 	positive("MaxResponse", c.MaxResponse)
 	if !isCredential(c.AdminKey) {
-		errs = append(errs, errors.New("convex: Config.AdminKey contains a space, a line break or another character that no key has"))
+		errs = append(errs, errors.New("convex: Config.AdminKey contains a space, a line break, a quote or another character that no key has"))
 	}
 	return errors.Join(errs...)
 }
 
 // isCredential reports whether s can stand in an Authorization header after
-// its scheme: visible ASCII only. A line break is the usual mistake, from a key
-// read from a file.
+// its scheme: visible ASCII without quotes. The usual mistakes are a line break,
+// from a key read from a file, and the quotes of a shell, from a file that is not
+// for one, as of docker run --env-file.
 func isCredential(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\'' })
 }
 
 // parseBase reads Config.URL and returns it without a trailing slash. The rules

@@ -58,6 +58,7 @@ func TestNewRefuses(t *testing.T) {
 		{"text that is no URL", convex.Config{URL: "https://hunter2\x7f"}, []string{"not a URL"}},
 		{"the host of HTTP actions, with a hint", convex.Config{URL: "https://Happy-Otter-123.convex.site/"}, []string{"HTTP actions", "https://happy-otter-123.convex.cloud"}},
 		{"a key with a line break", convex.Config{URL: ok, AdminKey: "hunter2\n"}, []string{"AdminKey"}},
+		{"a key in the quotes of a shell", convex.Config{URL: ok, AdminKey: "'prod:a|hunter2'"}, []string{"AdminKey", "a quote"}},
 		{
 			"all mistakes at once",
 			convex.Config{Attempts: -1, Timeout: -1, MaxQueries: -1, MaxMutations: -1, MaxActions: -1, MaxResponse: -1},
