@@ -156,7 +156,7 @@ func (i *Issuer) token(c *plugin.Call) (*tokenOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.WriteSessionCookie(jwtCookie, token, i.o.ExpirationTime)
+	i.write(c, token)
 	return &tokenOutput{token}, nil
 }
 

@@ -293,6 +293,26 @@ func TestCookie(t *testing.T) {
 	}
 }
 
+// Browsers drop a cookie that is too long, and a proxy the whole answer.
+func TestLongTokenIsNoCookie(t *testing.T) {
+	t.Parallel()
+	s := start(t, convex.Options{})
+	in := map[string]any{"name": strings.Repeat("x", 5000), "email": "a@b.co", "password": "correct horse"}
+	check := func(name string, res *locksteptest.Response) {
+		t.Helper()
+		if k := res.Cookie(cookieName); res.Status != http.StatusOK || k == nil || k.Value != "" || k.MaxAge >= 0 {
+			t.Errorf("%s: %d, cookie %.40v", name, res.Status, k)
+		}
+	}
+	check("sign-up", s.Browser.Post("/sign-up/email", in))
+	check("get-session", s.Browser.Get("/get-session"))
+	token, res := s.token(t)
+	check("token", res)
+	if _, err := s.deployment(t, s.URL, nil).Verify(t.Context(), token); err != nil {
+		t.Errorf("the token itself: %v", err)
+	}
+}
+
 // A session that was ended elsewhere gets no token, also where a session cookie
 // still tells of it.
 func TestEndedSessionGetsNoToken(t *testing.T) {

@@ -9,6 +9,21 @@ import (
 	"github.com/lockstep-auth/lockstep/plugin"
 )
 
+// maxCookie is the longest value, in bytes, that a browser keeps (RFC 6265bis
+// §5.6). It ignores a longer one, which servers in front of this one may refuse
+// together with the answer.
+const maxCookie = 4096
+
+// write sends the cookie. With a token that is too long for one, there is none:
+// server-side rendering asks for a token.
+func (i *Issuer) write(c *plugin.Call, token string) {
+	if len(token) > maxCookie {
+		c.ExpireCookie(jwtCookie)
+		return
+	}
+	c.WriteSessionCookie(jwtCookie, token, i.o.ExpirationTime)
+}
+
 // under reports whether the path of the call's endpoint begins with one of the
 // prefixes.
 func under(c *plugin.Call, prefixes ...string) bool {
@@ -67,7 +82,7 @@ func (i *Issuer) send(c *plugin.Call, login *plugin.Login) {
 		c.ExpireCookie(jwtCookie)
 		c.Host.Log.ErrorContext(c.Context(), "no token for Convex", "err", err)
 	case alive:
-		c.WriteSessionCookie(jwtCookie, token, i.o.ExpirationTime)
+		i.write(c, token)
 	default:
 		c.ForgetSession()
 		c.ExpireCookie(jwtCookie)
