@@ -192,7 +192,7 @@ func (s *Store) remedy(err error) string {
 		return "make a new deploy key of this deployment, in the dashboard or with npx convex deployment token create, and set Config.Key to it"
 	case code == "FORBIDDEN":
 		return "set Config.Secret and LOCKSTEP_SECRET of the deployment (npx convex env set) to the same text"
-	case errors.Is(err, convex.ErrUnavailable):
+	case errors.Is(err, convex.ErrUnavailable), errors.Is(err, convex.ErrOutcomeUnknown):
 		return tryAgain
 	case s.config.Secret != "":
 		return "run lockstep convex init --with-secret, see that convex/lockstep.ts exports lockstepWithSecret, and run npx convex deploy"

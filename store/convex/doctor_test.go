@@ -97,6 +97,11 @@ func TestExamineOfBrokenAnswers(t *testing.T) {
 			if _, wrong := names(t, s); len(wrong) == 0 {
 				t.Error("nothing was found wrong")
 			}
+			for _, c := range must(s.Examine(t.Context()))(t) {
+				if c.Err != nil && strings.Contains(c.Fix, "convex init") {
+					t.Errorf("%s: %v: the fix is no new functions: %s", c.Name, c.Err, c.Fix)
+				}
+			}
 		})
 	}
 }
