@@ -7,15 +7,28 @@ import (
 	"github.com/lockstep-auth/lockstep/store"
 )
 
-// apply implements dialect: one mutation, which is sent again after a lost
-// answer only if the batch has an ID.
+// apply implements dialect: one mutation, but for a deletion that is too long for
+// one.
 func (f *functions) apply(ctx context.Context, b store.Batch) ([]store.Record, error) {
+	value, err := f.send(ctx, b)
+	code, _ := thrown(err)
+	switch {
+	case err == nil:
+		return f.left(b, value)
+	case isLongDelete(b) && (code == "TOO_MANY" || isUnexplained(err)): // too many bytes for one transaction, perhaps
+		return f.deleteLong(ctx, b.Ops[0])
+	}
+	return nil, f.explainBatch(b, err)
+}
+
+// send carries out a batch in one mutation, which is sent again after a lost
+// answer only if the batch has an ID. Its errors are the client's.
+func (f *functions) send(ctx context.Context, b store.Batch) (value any, err error) {
 	var opts []convex.Option
 	if b.ID != "" {
 		opts = append(opts, convex.Idempotent())
 	}
-	var value any
-	err := f.current(ctx, func(d *deployment) error {
+	err = f.current(ctx, func(d *deployment) error {
 		call, err := f.batchCall(d, b)
 		if err != nil {
 			return err
@@ -23,10 +36,7 @@ func (f *functions) apply(ctx context.Context, b store.Batch) ([]store.Record, e
 		value, err = f.client.Mutation(ctx, "lockstep:apply", f.args(call), opts...)
 		return err
 	})
-	if err != nil {
-		return nil, f.explainBatch(b, err)
-	}
-	return f.left(b, value)
+	return value, err
 }
 
 // explainBatch is explain for the errors that name an operation.

@@ -53,6 +53,7 @@ func TestFunctions(t *testing.T) {
 		"the clean-up deletes what has expired, page by page":   testCleanUp,
 		"a row too large for the deployment changes nothing":    testTooLarge,
 		"rows too large for one call come in pages":             testLargeRows,
+		"more rows than one transaction changes go in steps":    testLongDelete,
 	} {
 		t.Run(name, func(t *testing.T) {
 			d.Reset(t)

@@ -8,8 +8,11 @@ import type { Deployment, Document } from './deployment'
 import { type Row, row } from './read'
 import { get, having, select } from './select'
 
-/** The most rows that one operation touches; a transaction may write 16,000. */
+/** The most rows that one operation looks at; a transaction may read 32,000. */
 const ROW_LIMIT = 8000
+
+/** The most rows that one operation changes: each is read by its id, and a transaction reads 4,096 ranges. */
+const CHANGE_LIMIT = 4000
 
 /** How long an answer is kept for a batch that is sent again. */
 const REMEMBER_MS = 10 * 60 * 1000
@@ -39,6 +42,9 @@ export async function apply(db: Writer, deployment: Deployment, { id, ops, rules
 class Batch {
   /** The ids of the rows that the operations made, by operation. */
   private ids: string[] = []
+
+  /** The ids of the rows that are gone, some of them with another row. */
+  private removed = new Set<string>()
 
   constructor(
     private db: Writer,
@@ -72,7 +78,8 @@ class Batch {
     const selection: Selection = { table, sources, all: this.resolveConditions(op.all), any: this.resolveConditions(op.any) }
     const enough = op.expect === 'one' ? 2 : op.verb === 'check' ? 1 : Infinity
     const found = await select(this.db, this.deployment, selection, { limit: ROW_LIMIT, enough })
-    if (!found) throw new ConvexError({ code: 'TOO_MANY', table, limit: ROW_LIMIT })
+    const limit = found ? CHANGE_LIMIT : ROW_LIMIT
+    if (!found || found.length > limit) throw new ConvexError({ code: 'TOO_MANY', table, limit })
     return found
   }
 
@@ -95,7 +102,8 @@ class Batch {
 
   /** Deletes a row and the rows that point at it. */
   private async remove(table: string, doc: Document): Promise<void> {
-    if ((await this.db.get(doc._id)) === null) return // went with another row
+    if (this.removed.has(doc._id)) return
+    this.removed.add(doc._id)
     await this.db.delete(doc._id)
     for (const child of this.rules[table]?.children ?? []) {
       for (const row of await this.pointing(child, doc)) await this.remove(child.table, row)
