@@ -19,6 +19,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/atomicfile"
 	"github.com/lockstep-auth/lockstep/schema"
@@ -60,15 +61,15 @@ func Init(dir string, c Config) (Report, error) {
 		return Report{}, err
 	}
 	p.generated(c)
-	p.create("lockstep.ts", functionsText(c.WithSecret), func(src string) {
-		p.checkFunctions(src)
-		p.checkDoor(src, c.WithSecret)
+	p.create("lockstep.ts", functionsText(c.WithSecret), func(name, src string) {
+		p.checkFunctions(name, src)
+		p.checkDoor(name, src, c.WithSecret)
 	})
 	p.create("schema.ts", schemaText(), p.addTables)
 	p.create("crons.ts", embedded("crons.ts"), p.checkCrons)
 	if c.Issuer != "" {
 		text := providerText(c)
-		p.create("auth.config.ts", text, func(src string) { p.checkProvider(src, c) })
+		p.create("auth.config.ts", text, func(name, src string) { p.checkProvider(name, src, c) })
 	}
 	return p.finish()
 }
@@ -80,15 +81,16 @@ func Generate(dir string, c Config) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	for _, name := range []string{"lockstep.ts", "schema.ts"} {
+	for _, module := range []string{"lockstep", "schema"} {
+		name := p.own(module + ".ts")
 		src, err := p.read(name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return Report{}, fmt.Errorf("there is no %s: run lockstep convex init first", p.display(name))
 		case err != nil:
 			return Report{}, err
-		case name == "lockstep.ts":
-			p.checkFunctions(src)
+		case module == "lockstep":
+			p.checkFunctions(name, src)
 		case !spreads(src):
 			p.todo(spreadTodo(p.display(name)))
 		}
@@ -200,7 +202,8 @@ func (p *folder) replace(name string, text []byte) {
 }
 
 // create plans to write a file that is not there; check looks at one that is.
-func (p *folder) create(name string, text []byte, check func(src string)) {
+func (p *folder) create(name string, text []byte, check func(name, src string)) {
+	name = p.own(name)
 	src, err := p.read(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -208,8 +211,23 @@ func (p *folder) create(name string, text []byte, check func(src string)) {
 	case err != nil:
 		p.errs = append(p.errs, err)
 	default:
-		check(src)
+		check(name, src)
 	}
+}
+
+// own returns the name that a file of the project's has: it can be JavaScript. A
+// TypeScript file beside it would take its place.
+func (p *folder) own(name string) string {
+	js := strings.TrimSuffix(name, ".ts") + ".js"
+	if !p.has(name) && p.has(js) {
+		return js
+	}
+	return name
+}
+
+func (p *folder) has(name string) bool {
+	_, err := os.Lstat(filepath.Join(p.path, name))
+	return err == nil
 }
 
 // finish writes everything, or nothing if something was wrong.

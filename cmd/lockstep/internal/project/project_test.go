@@ -250,6 +250,35 @@ func TestFilesThatAreThere(t *testing.T) {
 	}
 }
 
+// TestJavaScript: Convex takes schema.ts and leaves out a schema.js beside it, with
+// the project's tables.
+func TestJavaScript(t *testing.T) {
+	dir := t.TempDir()
+	const schema = "import { defineSchema, defineTable } from 'convex/server'\n\nexport default defineSchema({\n  tasks: defineTable({}),\n})\n"
+	write(t, dir, map[string]string{
+		"convex/schema.js": schema, "convex/crons.js": "export default crons\n", "convex/auth.config.js": "export default { providers: [] }\n",
+	})
+	report := initialise(t, dir, full())
+	all := files(t, dir)
+	for _, name := range []string{"schema", "crons", "auth.config"} {
+		if _, ok := all["convex/"+name+".ts"]; ok {
+			t.Errorf("there is a %s.ts beside %[1]s.js", name)
+		}
+	}
+	want := "import { lockstepTables } from './lockstepSchema'\n" + strings.Replace(schema, "  tasks", "  ...lockstepTables,\n  tasks", 1)
+	if got := all["convex/schema.js"]; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	for _, part := range []string{"Look at the two new lines in convex/schema.js", "Add to convex/crons.js", "Add to the providers in convex/auth.config.js"} {
+		if !strings.Contains(strings.Join(report.Todo, "\n"), part) {
+			t.Errorf("left for a person: %q, want %q", report.Todo, part)
+		}
+	}
+	if again, err := project.Generate(dir, full()); err != nil || len(again.Made)+len(again.Changed)+len(again.Todo) > 0 {
+		t.Errorf("generate: got %v, %v", again, err)
+	}
+}
+
 // TestRefuses: what cannot be done is said, and nothing is written.
 func TestRefuses(t *testing.T) {
 	bad := config()

@@ -133,8 +133,7 @@ func withTables(src string) (string, bool) {
 }
 
 // addTables plans the change of a schema.ts that is there.
-func (p *folder) addTables(src string) {
-	const name = "schema.ts"
+func (p *folder) addTables(name, src string) {
 	if spreads(src) {
 		return
 	}
@@ -154,19 +153,19 @@ func spreadTodo(name string) string {
 }
 
 // checkFunctions looks at a lockstep.ts that is there.
-func (p *folder) checkFunctions(src string) {
+func (p *folder) checkFunctions(name, src string) {
 	s, ok := scan(src)
 	if ok && regexp.MustCompile(`from\s*['"]\./lockstepSchema(\.[jt]s)?['"]`).MatchString(s.quoted) {
 		return
 	}
 	p.todo(fmt.Sprintf("Look at %s, which was left alone: tables and expiring should be those of './lockstepSchema', as in\n\n"+
 		"  import { expiring, tables } from './lockstepSchema'\n"+
-		"  export const { read, apply, describe, cleanUp } = lockstep({ schema, tables, expiring })\n", p.display("lockstep.ts")))
+		"  export const { read, apply, describe, cleanUp } = lockstep({ schema, tables, expiring })\n", p.display(name)))
 }
 
 // checkDoor looks whether a lockstep.ts that is there asks for what the server
 // will show: a key, or a secret.
-func (p *folder) checkDoor(src string, withSecret bool) {
+func (p *folder) checkDoor(name, src string, withSecret bool) {
 	s, ok := scan(src)
 	if !ok || regexp.MustCompile(`\blockstepWithSecret\b`).MatchString(s.plain) == withSecret {
 		return
@@ -175,23 +174,23 @@ func (p *folder) checkDoor(src string, withSecret bool) {
 	if withSecret {
 		have, want = want, have
 	}
-	p.todo(fmt.Sprintf("Put %s in the place of %s in %s, which was left alone.", want, have, p.display("lockstep.ts")))
+	p.todo(fmt.Sprintf("Put %s in the place of %s in %s, which was left alone.", want, have, p.display(name)))
 }
 
 // checkCrons looks at a crons.ts that is there.
-func (p *folder) checkCrons(src string) {
+func (p *folder) checkCrons(name, src string) {
 	if regexp.MustCompile(`\blockstep\s*[:.]\s*cleanUp\b`).MatchString(src) {
 		return
 	}
 	p.todo(fmt.Sprintf("Add to %s, or sessions and verifications that have expired stay for ever:\n\n"+
 		"  import { internal } from './_generated/api'\n"+
-		"  crons.interval('delete what has expired', { minutes: 10 }, internal.lockstep.cleanUp, {})\n", p.display("crons.ts")))
+		"  crons.interval('delete what has expired', { minutes: 10 }, internal.lockstep.cleanUp, {})\n", p.display(name)))
 }
 
 // checkProvider looks at an auth.config.ts that is there.
-func (p *folder) checkProvider(src string, c Config) {
+func (p *folder) checkProvider(name, src string, c Config) {
 	if strings.Contains(src, c.Issuer) {
 		return
 	}
-	p.todo(fmt.Sprintf("Add to the providers in %s:\n\n%s", p.display("auth.config.ts"), provider(c)))
+	p.todo(fmt.Sprintf("Add to the providers in %s:\n\n%s", p.display(name), provider(c)))
 }
