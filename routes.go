@@ -18,17 +18,19 @@ import (
 // (auth: 'user' | 'guest' | false | {only, redirectTo, user}). Make the simple
 // ones with UserOnly, GuestOnly and Everyone.
 type RouteRule struct {
-	// Only is "user" or "guest"; empty lets everybody pass.
+	// Only is "user" or "guest". Defaults to what less specific rules that are
+	// literals too say, and then to "user".
 	Only string
 
 	// RedirectTo is where others are sent, if they want a page. Defaults to
 	// Routes.Login for users' routes and Routes.Guest for guests' routes.
 	RedirectTo string
 
-	// User says what a user must be like. It implies Only "user".
+	// User says what a user must be like, on a users' route. Of a field that
+	// several rules name, the most specific one counts.
 	User UserMatch
 
-	whole bool // replaces less specific rules in place of adding to them
+	whole bool // a text or false in Nuxt: is added to no other rule
 }
 
 // UserOnly lets signed-in users pass (Nuxt: 'user').
@@ -44,9 +46,10 @@ func Everyone() RouteRule { return RouteRule{whole: true} }
 // Routes are the rules of an application's routes.
 type Routes struct {
 	// Rules are the rules by pattern: "/app/**" is "/app" and all below it, "*"
-	// and ":name" stand for one segment. Where several patterns match, the more
-	// specific one decides, and a RouteRule literal adds to less specific ones.
-	// Patterns are decoded paths, and upper case is not lower case.
+	// and ":name" stand for one segment. Where several patterns match, the most
+	// specific one decides; if it is a RouteRule literal, what it leaves out is
+	// taken from the less specific literals. Patterns are decoded paths, and upper
+	// case is not lower case.
 	Rules map[string]RouteRule
 
 	// Login is where a page sends those who are not signed in, with the way back
@@ -104,6 +107,8 @@ func (routes *Routes) table() *routeTable {
 				"whole segment, \"**\" the last one, and nothing may be encoded")
 		case rule.Only != "" && rule.Only != "user" && rule.Only != "guest":
 			panic("lockstep: route rule " + pattern + " must be for \"user\" or \"guest\"")
+		case rule.Only == "guest" && len(rule.User) > 0:
+			panic("lockstep: route rule " + pattern + " is for guests and cannot say what a user must be like")
 		case seen[p]:
 			panic("lockstep: route rule " + pattern + " is there twice")
 		}
@@ -282,21 +287,27 @@ func cutFree(pattern string) (prefix, rest string, ok bool) {
 	return strings.Join(segments[:i], "/"), "/" + strings.Join(segments[i+1:], "/"), true
 }
 
-// match merges every rule that matches, the more specific ones last.
+// match returns the most specific rule that matches. If it is a literal, it gets
+// what it lacks from the less specific literals, as defu does for Nuxt; what lies
+// between them does not count.
 func (t *routeTable) match(p string) RouteRule {
-	var merged RouteRule
-	for _, rule := range t.matches(p) {
+	found := t.matches(p)
+	if len(found) == 0 {
+		return RouteRule{}
+	}
+	merged := found[len(found)-1]
+	if merged.whole {
+		return merged
+	}
+	for _, rule := range slices.Backward(found[:len(found)-1]) {
 		if rule.whole {
-			merged = rule
 			continue
 		}
-		merged.Only = cmp.Or(rule.Only, merged.Only)
-		merged.RedirectTo = cmp.Or(rule.RedirectTo, merged.RedirectTo)
-		merged.User = merged.User.with(rule.User)
+		merged.Only = cmp.Or(merged.Only, rule.Only)
+		merged.RedirectTo = cmp.Or(merged.RedirectTo, rule.RedirectTo)
+		merged.User = rule.User.with(merged.User)
 	}
-	if len(merged.User) > 0 {
-		merged.Only = "user"
-	}
+	merged.Only = cmp.Or(merged.Only, "user")
 	return merged
 }
 
@@ -320,11 +331,16 @@ func (t *routeTable) matches(p string) []RouteRule {
 	}
 	for _, prefix := range byLength(t.dynamic) {
 		rest, ok := strings.CutPrefix(p, prefix+"/")
-		if !ok || rest == "" {
+		if !ok {
 			continue
 		}
-		_, rest, _ = strings.Cut(rest, "/")
-		found = append(found, t.dynamic[prefix].matches("/"+rest)...)
+		_, below, _ := strings.Cut(rest, "/")
+		rules := t.dynamic[prefix].matches("/" + below)
+		if rest == "" {
+			// radix3 takes "/*" for "/" too. Here it only ever protects more.
+			rules = slices.DeleteFunc(rules, func(r RouteRule) bool { return r.Only == "guest" || r.whole && r.Only == "" })
+		}
+		found = append(found, rules...)
 	}
 	if rule, ok := t.static[p]; ok {
 		found = append(found, rule)

@@ -125,6 +125,51 @@ func TestRouteRules(t *testing.T) {
 	}
 }
 
+// TestRouteRulesMergeAsInNuxt: what radix3 and defu make of the same rules, which
+// is what @onmax/nuxt-better-auth goes by (runtime/app/middleware/auth.global.js).
+func TestRouteRulesMergeAsInNuxt(t *testing.T) {
+	t.Parallel()
+	a := startApp(t)
+	user, guest, everyone := lockstep.UserOnly(), lockstep.GuestOnly(), lockstep.Everyone()
+	admin := lockstep.RouteRule{User: lockstep.UserMatch{"role": "admin"}}
+	elsewhere := lockstep.RouteRule{RedirectTo: "/else"}
+	type rules = map[string]lockstep.RouteRule
+	for _, tc := range []struct {
+		name      string
+		rules     rules
+		path, who string
+		status    int
+		location  string
+	}{
+		{"a literal that names no one is for users", rules{"/a": elsewhere}, "/a", "", 302, "/else?redirect=%2Fa"},
+		{"an empty literal too", rules{"/a": {}}, "/a", "", 302, "/login?redirect=%2Fa"},
+		{"a literal adds nothing to false", rules{"/**": everyone, "/a": elsewhere}, "/a", "", 302, "/else?redirect=%2Fa"},
+		{"nor to 'guest'", rules{"/**": guest, "/a": elsewhere}, "/a", "", 302, "/else?redirect=%2Fa"},
+		{"but to a literal for guests", rules{"/**": {Only: "guest"}, "/a": elsewhere}, "/a", "user", 302, "/else"},
+		{"a literal for guests opens to guests what is for some users", rules{"/**": admin, "/a": {Only: "guest"}}, "/a", "", 200, ""},
+		{"'user' replaces what users must be like", rules{"/**": admin, "/a/**": user}, "/a", "user", 200, ""},
+		{"a literal passes 'user' by", rules{"/**": admin, "/a/**": user, "/a/b": elsewhere}, "/a/b", "user", 403, ""},
+		{"a literal passes false by", rules{"/**": admin, "/a/**": everyone, "/a/b": elsewhere}, "/a/b", "user", 403, ""},
+		{
+			"the last word on a field is the most specific rule's",
+			rules{"/**": admin, "/a": {User: lockstep.UserMatch{"role": "user"}}},
+			"/a", "user", 200, "",
+		},
+		{"/* is for / too", rules{"/*": user}, "/", "", 302, "/login?redirect=%2F"},
+		{"but does not open it", rules{"/**": user, "/*": everyone}, "/", "", 302, "/login?redirect=%2F"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			cookies := map[string]string{"": "", "user": a.user}[tc.who]
+			got := get(a.RouteRules(lockstep.Routes{Rules: tc.rules}), tc.path, cookies, html)
+			defer got.Body.Close()
+			if got.StatusCode != tc.status || got.Header.Get("Location") != tc.location {
+				t.Errorf("got %d %q, want %d %q", got.StatusCode, got.Header.Get("Location"), tc.status, tc.location)
+			}
+		})
+	}
+}
+
 // TestNoSpellingSlipsPastRules: in front of routers that read a path in different
 // ways, nobody sees what the rules do not show them.
 func TestNoSpellingSlipsPastRules(t *testing.T) {
@@ -219,6 +264,7 @@ func TestRulePatternsThatProtectNothing(t *testing.T) {
 		{"one path twice", map[string]lockstep.RouteRule{"/app": user, "/app/": lockstep.Everyone()}, false},
 		{"one free segment twice", map[string]lockstep.RouteRule{"/app/:id": user, "/app/*": lockstep.Everyone()}, false},
 		{"a rule for somebody else", map[string]lockstep.RouteRule{"/app": {Only: "admin"}}, false},
+		{"guests who must be like a user", map[string]lockstep.RouteRule{"/app": {Only: "guest", User: lockstep.UserMatch{"role": "admin"}}}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
