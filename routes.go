@@ -210,7 +210,7 @@ func (routes *Routes) turnAway(a *Auth, w http.ResponseWriter, r *http.Request, 
 	case errors.Is(err, errGuests):
 		target = cmp.Or(rule.RedirectTo, routes.Guest)
 	}
-	if target == "" {
+	if at, _ := cutPath(target); target == "" || at == r.URL.Path { // which would send it here again, for ever
 		a.refuse(w, r, err)
 		return
 	}
@@ -226,15 +226,26 @@ func (routes *Routes) turnAway(a *Auth, w http.ResponseWriter, r *http.Request, 
 // withRedirect adds the way back to a login path, unless that leads elsewhere or
 // has one already. There is no way back to where a form was sent.
 func withRedirect(login string, r *http.Request) string {
-	bare, query, _ := strings.Cut(login, "?")
-	if !isView(r) || !origin.SafeRedirect(bare) || strings.Contains("&"+query, "&redirect=") {
+	at, rest := cutPath(login)
+	query, fragment, _ := strings.Cut(strings.TrimPrefix(rest, "?"), "#")
+	if !isView(r) || !origin.SafeRedirect(at) || strings.Contains("&"+query, "&redirect=") {
 		return login
 	}
-	sep := "?"
 	if query != "" {
-		sep = "&"
+		query += "&"
 	}
-	return login + sep + "redirect=" + cookie.EncodeComponent(r.URL.RequestURI())
+	if fragment != "" {
+		fragment = "#" + fragment
+	}
+	return at + "?" + query + "redirect=" + cookie.EncodeComponent(r.URL.RequestURI()) + fragment
+}
+
+// cutPath cuts the query and the fragment off a target.
+func cutPath(target string) (at, rest string) {
+	if i := strings.IndexAny(target, "?#"); i >= 0 {
+		return target[:i], target[i:]
+	}
+	return target, ""
 }
 
 // SafeRedirect returns where to go after signing in: the query parameter

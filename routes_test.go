@@ -170,6 +170,39 @@ func TestRouteRulesMergeAsInNuxt(t *testing.T) {
 	}
 }
 
+// TestRouteRulesSendOn: the way back is part of the query, and nobody is sent in
+// circles.
+func TestRouteRulesSendOn(t *testing.T) {
+	t.Parallel()
+	a := startApp(t)
+	for _, tc := range []struct {
+		name, login string
+		rule        lockstep.RouteRule
+		path, who   string
+		status      int
+		location    string
+	}{
+		{"a login page with a query", "/in?a=b", lockstep.UserOnly(), "/x", "", 302, "/in?a=b&redirect=%2Fx"},
+		{"a login page with a fragment", "/in#form", lockstep.UserOnly(), "/x", "", 302, "/in?redirect=%2Fx#form"},
+		{"a login page with both", "/in?a=b#form", lockstep.UserOnly(), "/x", "", 302, "/in?a=b&redirect=%2Fx#form"},
+		{"a login page that has a way back", "/in?redirect=/home", lockstep.UserOnly(), "/x", "", 302, "/in?redirect=/home"},
+		{"a login page elsewhere", "https://id.example.com/in", lockstep.UserOnly(), "/x", "", 302, "https://id.example.com/in"},
+		{"a login page for users only", "/in", lockstep.UserOnly(), "/in", "", 401, ""},
+		{"with a query", "/in?a=b", lockstep.UserOnly(), "/in?redirect=%2F", "", 401, ""},
+		{"a home page for guests only", "/in", lockstep.GuestOnly(), "/", "user", 403, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			rules := a.RouteRules(lockstep.Routes{Login: tc.login, Rules: map[string]lockstep.RouteRule{"/**": tc.rule}})
+			got := get(rules, tc.path, map[string]string{"": "", "user": a.user}[tc.who], html)
+			defer got.Body.Close()
+			if got.StatusCode != tc.status || got.Header.Get("Location") != tc.location {
+				t.Errorf("got %d %q, want %d %q", got.StatusCode, got.Header.Get("Location"), tc.status, tc.location)
+			}
+		})
+	}
+}
+
 // TestNoSpellingSlipsPastRules: in front of routers that read a path in different
 // ways, nobody sees what the rules do not show them.
 func TestNoSpellingSlipsPastRules(t *testing.T) {
