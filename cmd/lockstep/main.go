@@ -61,12 +61,16 @@ func main() {
 	os.Exit(p.main(os.Args[1:]))
 }
 
+// sameSignal is how long a second signal counts as the first one. A Ctrl+C in a
+// terminal arrives twice below npm and other programs that pass it on.
+const sameSignal = time.Second
+
 // main runs a command and returns the exit code. The first SIGINT or SIGTERM
 // ends the command in an orderly way, the second at once.
 func (p *program) main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() { time.AfterFunc(sameSignal, stop) })
 	parser, err := p.parser(ctx)
 	if err != nil {
 		panic("lockstep: " + err.Error())

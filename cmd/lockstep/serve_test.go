@@ -1,12 +1,16 @@
 package main_test
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -114,6 +118,40 @@ func TestServe(t *testing.T) {
 	info, err := os.Stat(filepath.Join(dir, "lockstep.db"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("got %v, %v, want a database for its owner only", info, err)
+	}
+}
+
+// TestServeEndsInOrder: what is under way is answered, also if the signal comes
+// twice, as from a terminal to a program below npm.
+func TestServeEndsInOrder(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "lockstep.yaml", settings)
+	p := serve(t, dir)
+	c, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	answer := bufio.NewReader(c)
+	// The server asks for the body as soon as it reads it: the request is under way.
+	fmt.Fprint(c, "POST /api/auth/sign-out HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
+		"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+	if line, err := answer.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("got %q, %v, want the server to ask for the body", line, err)
+	}
+	for range 2 {
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		p.stderr.wait(t, regexp.MustCompile(`"(shutting down)"`))
+	}
+	fmt.Fprint(c, "{}")
+	got, err := io.ReadAll(answer) // until the server closes the connection
+	if err != nil || !strings.Contains(string(got), "200 OK") {
+		t.Errorf("got %q, %v, want the answer", got, err)
+	}
+	if err := <-p.ended; err != nil {
+		t.Errorf("got %v, want exit code 0", err)
 	}
 }
 
