@@ -50,13 +50,17 @@ func explain(err error) error {
 	case sqlite3.SQLITE_INTERRUPT:
 		text = "interrupted"
 	default:
-		if strings.Contains(e.Error(), "no such table") || strings.Contains(e.Error(), "no such column") ||
-			strings.Contains(e.Error(), "has no column") {
-			return fmt.Errorf("sqlite: the tables are not up to date, run the migration: %w", err)
+		if !lacks(e.Error()) {
+			return fmt.Errorf("sqlite: %w", err)
 		}
-		return fmt.Errorf("sqlite: %w", err)
+		text = "the tables are not up to date: run the migration"
 	}
 	return fmt.Errorf("%w: sqlite: %s: %w", store.ErrUnavailable, text, err)
+}
+
+// lacks reports whether an error is about a table or column that is not there.
+func lacks(message string) bool {
+	return strings.Contains(message, "no such table") || strings.Contains(message, "no such column") || strings.Contains(message, "has no column")
 }
 
 // constraint turns the violation of a constraint of t into an error that names
