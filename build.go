@@ -114,21 +114,23 @@ func (b *builder) build() *Auth {
 	})
 	b.check(err)
 	trust := b.trust(base)
+	rules, err := ratelimit.NewRules(b.rateLimits())
+	b.check(err)
+	b.addPlugins()
+	disabled := b.disabledPaths()
 	if len(b.errs) > 0 {
 		return nil
 	}
 	b.background = newBackground(b.Log)
 	b.fillMail(secrets, db)
 	host := b.host(secrets, names, clients, db)
-	b.addPlugins()
+	b.addPlugins() // again, now that there is who sends mail
 	b.initPlugins(host)
-	rules, err := ratelimit.NewRules(b.rateLimits())
-	b.check(err)
 	p, err := pipeline.New(pipeline.Config{
 		Host: host, Shape: wire.NewShape(b.tables), Plugins: b.plugins,
 		Base: base, Trust: trust, TrustMore: b.TrustedOriginsFunc,
 		Rules: rules, Limiter: b.limiter(db), Clients: clients,
-		DisabledPaths: b.disabledPaths(), SkipTrailingSlashes: b.Advanced.SkipTrailingSlashes,
+		DisabledPaths: disabled, SkipTrailingSlashes: b.Advanced.SkipTrailingSlashes,
 		SkipCSRF: b.Advanced.DisableCSRFCheck, SkipOrigin: b.Advanced.DisableOriginCheck,
 		SkipOriginPaths: b.Advanced.DisableOriginCheckPaths, OnError: b.OnAPIError.OnError,
 		CallInContext: len(b.Plugins) > 0 || !reflect.ValueOf(b.DatabaseHooks).IsZero(),
@@ -172,6 +174,9 @@ func (b *builder) checkOptions() {
 		if d < 0 {
 			b.fail("%s is negative", name)
 		}
+	}
+	if b.Session.CookieCache.Enabled {
+		b.check(cookie.Strategy(b.Session.CookieCache.Strategy).Check())
 	}
 	b.checkVerification()
 	b.checkMail()
@@ -257,10 +262,11 @@ func (b *builder) rename(t *schema.Table, names map[string]string) {
 }
 
 func (b *builder) trust(base *origin.Base) *origin.Trust {
-	if base == nil {
-		return nil
+	var patterns []string
+	if base != nil {
+		patterns = base.Origins()
 	}
-	patterns := append(base.Origins(), b.TrustedOrigins...)
+	patterns = append(patterns, b.TrustedOrigins...)
 	for _, p := range b.Plugins {
 		patterns = append(patterns, p.TrustedOrigins...)
 	}

@@ -76,11 +76,15 @@ func TestNewReportsEveryProblem(t *testing.T) {
 	t.Parallel()
 	_, err := lockstep.New(lockstep.Config{
 		BaseURL: "localhost", Secret: "short",
-		RateLimit: lockstep.RateLimit{Storage: "disk"},
-		Advanced:  lockstep.Advanced{IPAddress: lockstep.IPAddress{TrustedProxies: []string{"nonsense"}}},
-		User:      lockstep.UserOptions{TableOptions: lockstep.TableOptions{Fields: map[string]string{"nope": "x"}}},
+		RateLimit:      lockstep.RateLimit{Storage: "disk", CustomRules: []lockstep.RateLimitRule{{Path: "sign-in"}}},
+		Advanced:       lockstep.Advanced{IPAddress: lockstep.IPAddress{TrustedProxies: []string{"nonsense"}}},
+		User:           lockstep.UserOptions{TableOptions: lockstep.TableOptions{Fields: map[string]string{"nope": "x"}}},
+		Session:        lockstep.SessionOptions{CookieCache: lockstep.CookieCache{Enabled: true, Strategy: "paseto"}},
+		TrustedOrigins: []string{"https://*"}, DisabledPaths: []string{"/sign-inn"},
 	})
-	for _, want := range []string{"localhost", "Secret has 5 characters", "RateLimit.Storage", "nonsense", `"nope"`} {
+	for _, want := range []string{
+		"localhost", "Secret has 5 characters", "RateLimit.Storage", "nonsense", `"nope"`, `"sign-in"`, `"paseto"`, `"https://*"`, `"/sign-inn"`,
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error does not mention %s: %v", want, err)
 		}

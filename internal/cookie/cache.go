@@ -64,18 +64,24 @@ func NewCache(c CacheConfig) (*Cache, error) {
 	if c.Secrets == nil {
 		return nil, errors.New("session cache: no secrets")
 	}
-	strategy := cmp.Or(c.Strategy, Compact)
-	switch strategy {
-	case Compact, JWT, JWE:
-	default:
-		return nil, fmt.Errorf("session.cookieCache.strategy %q: not compact, jwt or jwe", c.Strategy)
+	if err := c.Strategy.Check(); err != nil {
+		return nil, err
 	}
 	return &Cache{
-		strategy: strategy,
+		strategy: cmp.Or(c.Strategy, Compact),
 		signer:   secure.NewSigner(c.Secrets.Current()),
 		sealer:   c.Secrets.Sealer(sealSalt),
 		encoding: base64.RawURLEncoding.Strict(),
 	}, nil
+}
+
+// Check reports a strategy that there is not.
+func (s Strategy) Check() error {
+	switch cmp.Or(s, Compact) {
+	case Compact, JWT, JWE:
+		return nil
+	}
+	return fmt.Errorf("session.cookieCache.strategy %q: not compact, jwt or jwe", string(s))
 }
 
 // Encode returns the value of a cookie that lives for maxAge seconds. 0 means
