@@ -23,13 +23,16 @@ type TableHooks struct {
 type Hook struct {
 	// Before runs before the write. For a new row and for an update it gets the
 	// fields that will be set and may return fields to set in their place; nil
-	// leaves all as it is. For a deletion it gets the row, and what it returns
-	// is ignored. An error stops the write: ErrRefused refuses it quietly, a
-	// *plugin.Error goes to the client.
+	// leaves all as it is. The rows of one request are written together, after
+	// all before hooks: the account and the session of a new user have no userId
+	// yet. For a deletion it gets the row, and what it returns is ignored. An
+	// error stops the write: ErrRefused refuses it quietly, a *plugin.Error goes
+	// to the client.
 	Before func(ctx context.Context, row store.Record) (store.Record, error)
 
 	// After runs after the write has been committed. It gets the new or the
-	// removed row. Its error fails the request; the write stays.
+	// removed row. Its error fails the request; the write stays, but a session
+	// that was started with it ends.
 	After func(ctx context.Context, row store.Record) error
 }
 

@@ -295,3 +295,35 @@ func TestHooksChangeAndRefuse(t *testing.T) {
 		t.Errorf("a refused user exists: %v", err)
 	}
 }
+
+// TestAfterHookThatFails: the request has failed, so no session of it is left that
+// nobody has.
+func TestAfterHookThatFails(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	fail := identity.Hook{After: func(context.Context, store.Record) error { return broken }}
+	for name, hooks := range map[string]identity.Hooks{
+		"of the user":    {User: identity.TableHooks{Create: fail}},
+		"of the account": {Account: identity.TableHooks{Create: fail}},
+		"of the session": {Session: identity.TableHooks{Create: fail}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, hooks)
+			_, err := w.SignUpOAuth(t.Context(), identity.OAuthUser{
+				Key: identity.AccountKey{ProviderID: "github", AccountID: "1"}, Name: "Ada", Email: "ada@example.com", Device: &identity.Device{},
+			})
+			if !errors.Is(err, broken) {
+				t.Errorf("got %v, want %v", err, broken)
+			}
+			u, err := w.FindUserByEmail(t.Context(), "ada@example.com")
+			if err != nil {
+				t.Fatalf("the user: %v", err)
+			}
+			sessions, err := w.ListSessions(t.Context(), u.ID)
+			if err != nil || len(sessions) != 0 {
+				t.Errorf("got %d sessions, %v, want none", len(sessions), err)
+			}
+		})
+	}
+}

@@ -147,7 +147,26 @@ func (s *Service) apply(ctx context.Context, ops ...store.Op) ([]store.Record, e
 	if err != nil {
 		return nil, err
 	}
-	return rows, s.after(ctx, ops, rows, doomed)
+	if err := s.after(ctx, ops, rows, doomed); err != nil {
+		return rows, errors.Join(err, s.endStarted(ctx, ops, rows))
+	}
+	return rows, nil
+}
+
+// endStarted ends the sessions that operations have started. Their tokens were
+// shown to nobody.
+func (s *Service) endStarted(ctx context.Context, ops []store.Op, rows []store.Record) error {
+	var ends []store.Op
+	for i := range ops {
+		if ops[i].Verb == store.Create && ops[i].Table == SessionTable {
+			ends = append(ends, store.Op{Verb: store.Delete, Table: SessionTable, Where: store.Is("id", rows[i]["id"])})
+		}
+	}
+	if len(ends) == 0 {
+		return nil
+	}
+	_, err := s.store.Apply(context.WithoutCancel(ctx), store.Batch{ID: secure.Token(24), Ops: ends})
+	return err
 }
 
 // FindUserByEmail returns the user with the address, in any case of letters, or
