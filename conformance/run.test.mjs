@@ -32,6 +32,7 @@ import "./scenarios/sign_in.mjs";
 import "./scenarios/sign_out.mjs";
 import "./scenarios/sign_up.mjs";
 import "./scenarios/social_errors.mjs";
+import "./scenarios/social_functions.mjs";
 import "./scenarios/social_rules.mjs";
 import "./scenarios/social_sign_in.mjs";
 import "./scenarios/social_state.mjs";

@@ -31,7 +31,8 @@ export function withCallbacks(options, { names, url }) {
 
 function callback(name, url) {
 	if (name === "emailAndPassword.customSyntheticUser") return synthetic;
-	if (name.endsWith(".mapProfileToUser")) return mapped;
+	if (functions[name]) return functions[name];
+	if (name.startsWith("databaseHooks.")) return () => tell(url, { name });
 	const shape = shapes[name];
 	if (!shape) throw new Error(`there is no callback ${name}`);
 	return (...args) => tell(url, { name, ...shape(...args) });
@@ -40,6 +41,28 @@ function callback(name, url) {
 // The user that a sign-up is told of which made none.
 function synthetic({ coreFields, additionalFields, id }) {
 	return { ...coreFields, name: `${coreFields.name}, made up`, ...additionalFields, id };
+}
+
+// Options of GitHub that are functions, and no callbacks: what they do shows in the answers. library/functions.go has the same.
+const functions = {
+	"socialProviders.github.mapProfileToUser": mapped,
+	"socialProviders.github.getUserInfo": describedBy,
+	"socialProviders.github.refreshAccessToken": renewed,
+	"socialProviders.github.verifyIdToken": async (token, nonce) => token === `signed for ${nonce}`,
+};
+
+// A user as the program describes it, from an API of its own.
+async function describedBy({ accessToken }) {
+	const answer = await fetch("https://github.example/me", { headers: { authorization: `Bearer ${accessToken}` } });
+	if (!answer.ok) return null;
+	const data = await answer.json();
+	return { user: { name: data.nick, email: data.mail, emailVerified: data.checked, country: data.land }, data };
+}
+
+// New tokens, of which the program makes one up.
+async function renewed(refreshToken) {
+	if (refreshToken !== "refresh-1") throw new Error("the refresh token is another one");
+	return { accessToken: "made up", idToken: "made up too", scopes: ["repo"] };
 }
 
 // What the server keeps of a user of GitHub: a name of its own, and two fields.

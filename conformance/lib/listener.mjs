@@ -89,7 +89,7 @@ export class Listener {
 		request.on("data", (chunk) => chunks.push(chunk));
 		request.on("end", () => {
 			const call = JSON.parse(Buffer.concat(chunks));
-			this.#heard.push(call);
+			if (!call.name.startsWith("databaseHooks.")) this.#heard.push(call); // those ask whether they are refused
 			response.writeHead(this.#refused.has(call.name) ? 403 : 204).end();
 			for (const wake of this.#waiting) wake();
 		});

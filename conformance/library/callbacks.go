@@ -92,14 +92,10 @@ func (o *options) setCallbacks(c *lockstep.Config) error {
 			c.User.DeleteUser.BeforeDelete = t.user(name)
 		case "user.deleteUser.afterDelete":
 			c.User.DeleteUser.AfterDelete = t.user(name)
-		case "socialProviders.github.mapProfileToUser":
-			for i := range c.Social {
-				if c.Social[i].ID == "github" {
-					c.Social[i].MapProfile = mapped
-				}
-			}
 		default:
-			return fmt.Errorf("there is no callback %q", name)
+			if !t.hook(c, name) && !function(c, name) {
+				return fmt.Errorf("there is no callback %q", name)
+			}
 		}
 	}
 	return nil

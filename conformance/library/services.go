@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -137,23 +136,6 @@ func (o *options) setServices(c *lockstep.Config) error {
 		c.Plugins = append(c.Plugins, genericoauth.New(configs...))
 	}
 	return nil
-}
-
-// mapped is what the server keeps of a user of GitHub: a name of its own, and
-// two fields.
-func mapped(_ context.Context, p oauth.Profile) (oauth.Profile, error) {
-	told, err := oauth.ParseClaims(p.Data)
-	if err != nil {
-		return p, err
-	}
-	p.Name = told.Text("login") + " at GitHub"
-	p.Fields = map[string]any{}
-	for field, from := range map[string]string{"country": "location", "role": "role"} {
-		if told.Has(from) {
-			p.Fields[field] = told.Text(from)
-		}
-	}
-	return p, nil
 }
 
 // fill sets the fields of a struct by their option tags. What no field has is an
