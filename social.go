@@ -51,6 +51,9 @@ func (b *builder) checkSocial() {
 	plugins := len(b.providers)
 	for _, p := range b.Social {
 		b.check(p.Validate())
+		if !b.OAuth.InsecureAllowPrivateNetworks {
+			b.check(p.ValidatePublic())
+		}
 		if slices.ContainsFunc(b.providers[:plugins], func(have plugin.Provider) bool { return have.ID == p.ID }) {
 			b.warnings = append(b.warnings, "a plugin's provider takes the place of the configured one with the same id: "+p.ID)
 			continue

@@ -315,7 +315,7 @@ func TestSocialProviders(t *testing.T) {
 		BaseURL: "http://localhost", Secret: locksteptest.Secret, Social: []oauth.Provider{{ID: "x"}, s.idp.provider("a"), s.idp.provider("a"), s.idp.provider("credential")},
 		Account: lockstep.AccountOptions{StoreStateStrategy: "nowhere"}, OAuth: lockstep.OAuthOptions{Timeout: -1},
 	})
-	for _, want := range []string{"provider x", "client id", `"a", which is taken`, `"credential", which is taken`, `"nowhere"`, "Timeout"} {
+	for _, want := range []string{"provider x", "client id", `"a", which is taken`, `"credential", which is taken`, `"nowhere"`, "Timeout", "the token URL: plain http is refused"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
 		}

@@ -131,11 +131,8 @@ func (c *Client) GetClaims(ctx context.Context, r Request) (Claims, error) {
 
 func (c *Client) do(ctx context.Context, u *url.URL, r Request) ([]byte, error) {
 	if !c.private {
-		if u.Scheme != "https" {
-			return nil, ErrInsecure
-		}
-		if isPrivateHost(u.Hostname()) {
-			return nil, ErrPrivate
+		if err := checkPublic(u); err != nil {
+			return nil, err
 		}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("no answer within %v", c.timeout))

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"syscall"
@@ -36,6 +37,17 @@ func NewTransport(insecureAllowPrivateNetworks bool) *http.Transport {
 func guard(_, address string, _ syscall.RawConn) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil || !isPublic(ap.Addr()) {
+		return ErrPrivate
+	}
+	return nil
+}
+
+// checkPublic refuses a URL that can be refused before its host is resolved.
+func checkPublic(u *url.URL) error {
+	switch {
+	case u.Scheme != "https":
+		return ErrInsecure
+	case isPrivateHost(u.Hostname()):
 		return ErrPrivate
 	}
 	return nil

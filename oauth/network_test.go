@@ -99,3 +99,27 @@ func TestURLsThatAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestValidatePublic: what a client would refuse to ask is known before anybody
+// signs in. Where only the browser goes is not its business.
+func TestValidatePublic(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		p    oauth.Provider
+		want error
+	}{
+		{"public", oauth.Provider{TokenURL: "https://service.example/token"}, nil},
+		{"the page of a service on this machine", oauth.Provider{AuthURL: "http://localhost:3000/authorize"}, nil},
+		{"plain http", oauth.Provider{TokenURL: "http://service.example/token"}, oauth.ErrInsecure},
+		{"this machine", oauth.Provider{UserInfoURL: "https://localhost/me"}, oauth.ErrPrivate},
+		{"a private network", oauth.Provider{RefreshURL: "https://10.0.0.1/token"}, oauth.ErrPrivate},
+		{"the keys", oauth.Provider{IDToken: oauth.IDTokenRules{JWKSURL: "https://[::1]/keys"}}, oauth.ErrPrivate},
+		{"one more API", oauth.Provider{ExtraURL: "https://0x7f.1/emails"}, oauth.ErrPrivate},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := c.p.ValidatePublic(); !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+		})
+	}
+}

@@ -301,24 +301,69 @@ func (p Provider) Validate() error {
 	errs = append(errs, p.checkAuth(p.Auth), p.checkAuth(p.RefreshAuth), p.IDToken.check())
 	missing(p.AuthURL == "", "the authorization URL")
 	missing(p.TokenURL == "" && p.ExchangeCode == nil, "the token URL")
-	for _, e := range []struct{ name, value string }{
-		{"authorization", p.AuthURL},
-		{"token", p.TokenURL},
-		{"refresh", p.RefreshURL},
-		{"user info", p.UserInfoURL},
-		{"extra", p.ExtraURL},
-		{"key set", p.IDToken.JWKSURL},
-	} {
-		if e.value != "" {
-			if _, err := parseEndpoint(e.value); err != nil {
-				errs = append(errs, fmt.Errorf("the %s URL: %w", e.name, err))
-			}
+	if p.AuthURL != "" {
+		_, err := AppendQuery(p.AuthURL, nil)
+		errs = append(errs, about("the authorization URL", err))
+	}
+	for _, e := range p.endpoints() {
+		_, err := parseEndpoint(e.url)
+		errs = append(errs, about(e.name, err))
+	}
+	return p.join(append(errs, p.checkRedirect()))
+}
+
+// ValidatePublic reports the endpoints that a Client refuses to ask unless it is
+// permitted to (Config.InsecureAllowPrivateNetworks), as far as they show it
+// without asking for the addresses of names.
+func (p Provider) ValidatePublic() error {
+	var errs []error
+	for _, e := range p.endpoints() {
+		if u, err := parseEndpoint(e.url); err == nil {
+			errs = append(errs, about(e.name, checkPublic(u)))
 		}
 	}
+	return p.join(errs)
+}
+
+// An endpoint is a URL that the server asks, and what it is called.
+type endpoint struct{ name, url string }
+
+// endpoints returns those that there are.
+func (p Provider) endpoints() []endpoint {
+	return slices.DeleteFunc([]endpoint{
+		{"the token URL", p.TokenURL},
+		{"the refresh URL", p.RefreshURL},
+		{"the user info URL", p.UserInfoURL},
+		{"the extra URL", p.ExtraURL},
+		{"the key set URL", p.IDToken.JWKSURL},
+	}, func(e endpoint) bool { return e.url == "" })
+}
+
+// checkRedirect refuses what services refuse, but only when the browser gets
+// there (RFC 6749 §3.1.2).
+func (p Provider) checkRedirect() error {
+	if p.RedirectURI == "" {
+		return nil
+	}
+	u, err := url.Parse(p.RedirectURI)
+	if err != nil || !u.IsAbs() || strings.Contains(p.RedirectURI, "#") {
+		return errors.New("the redirect URI: not an absolute URL without a fragment")
+	}
+	return nil
+}
+
+// about says what an error is about.
+func about(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// join says of each error which provider it is about.
+func (p Provider) join(errs []error) error {
 	for i, err := range errs {
-		if err != nil {
-			errs[i] = fmt.Errorf("provider %s: %w", p.ID, err)
-		}
+		errs[i] = about("provider "+p.ID, err)
 	}
 	return errors.Join(errs...)
 }

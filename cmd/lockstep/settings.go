@@ -122,7 +122,7 @@ func standIn(c *lockstep.Config) {
 	if !hasSecret(c) {
 		c.Secret = newSecret()
 	}
-	c.Social = usable(c.Social)
+	c.Social = usable(c)
 }
 
 // warn says what is allowed but hardly meant.

@@ -17,15 +17,18 @@ import (
 func checkSocial(c *lockstep.Config) error {
 	var errs []error
 	for _, p := range c.Social {
-		errs = append(errs, checkService(p))
+		errs = append(errs, checkService(c, p))
 	}
 	return errors.Join(errs...)
 }
 
-func checkService(p oauth.Provider) error {
+func checkService(c *lockstep.Config, p oauth.Provider) error {
 	at := "socialProviders." + p.ID
 	id, secret := env.SocialNames(p.ID)
 	err := p.Validate()
+	if !c.OAuth.InsecureAllowPrivateNetworks {
+		err = errors.Join(err, p.ValidatePublic())
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -64,8 +67,8 @@ func warnSocial(ctx context.Context, c *lockstep.Config) {
 }
 
 // usable returns the services that lack nothing.
-func usable(providers []oauth.Provider) []oauth.Provider {
-	return slices.DeleteFunc(slices.Clone(providers), func(p oauth.Provider) bool { return p.Validate() != nil })
+func usable(c *lockstep.Config) []oauth.Provider {
+	return slices.DeleteFunc(slices.Clone(c.Social), func(p oauth.Provider) bool { return checkService(c, p) != nil })
 }
 
 // providerIDs names the services of a server, also those of plugins.

@@ -25,6 +25,8 @@ socialProviders:
   discord: {enabled: false}
   line: {clientId: a, clientSecret: canary, tokenEndpoint: "ftp://canary", userInfoEndpoint: "/canary"}
   twitter: {clientId: a, clientSecret: canary}
+  spotify: {clientId: a, clientSecret: canary, tokenEndpoint: "http://spotify.example/canary"}
+  zoom: {clientId: a, clientSecret: canary, userInfoEndpoint: "https://localhost/canary"}
 `)
 	want := []string{
 		"lockstep: socialProviders.github has no client id: set GITHUB_CLIENT_ID, or socialProviders.github.clientId",
@@ -33,6 +35,8 @@ socialProviders:
 		"lockstep: socialProviders.apple: the team id or the key id is missing",
 		"lockstep: socialProviders.line: the token URL: not a plain absolute http or https URL",
 		"lockstep: socialProviders.line: the user info URL: not a plain absolute http or https URL",
+		"lockstep: socialProviders.spotify: the token URL: plain http is refused: InsecureAllowPrivateNetworks permits it",
+		"lockstep: socialProviders.zoom: the user info URL: private networks are refused: InsecureAllowPrivateNetworks permits them",
 	}
 	for _, args := range [][]string{{"serve", "--addr", "127.0.0.1:0"}, {"dev", "--addr", "127.0.0.1:0"}, {"config", "check"}} {
 		got := lockstep(t, dir, nil, args...)
