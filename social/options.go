@@ -82,7 +82,7 @@ func (o Options) apply(p oauth.Provider) oauth.Provider {
 	}
 	p.AuthURL = cmp.Or(o.AuthorizationEndpoint, p.AuthURL)
 	p.TokenURL = cmp.Or(o.TokenEndpoint, p.TokenURL)
-	p.UserInfoURL = cmp.Or(o.UserInfoEndpoint, p.UserInfoURL)
+	p.UserInfoURL = moved(p.UserInfoURL, o.UserInfoEndpoint)
 	if p.IDToken.JWKSURL != "" {
 		p.IDToken.JWKSURL = cmp.Or(o.JWKSEndpoint, p.IDToken.JWKSURL)
 	}
@@ -96,6 +96,19 @@ func (o Options) apply(p oauth.Provider) oauth.Provider {
 	p.DisableIDTokenSignIn = o.DisableIDTokenSignIn
 	p.MapProfile = o.MapProfileToUser
 	return p
+}
+
+// moved returns a URL in place of the service's own. Without a query it gets that
+// of the service, which says what is asked.
+func moved(own, to string) string {
+	_, query, asks := strings.Cut(own, "?")
+	switch {
+	case to == "":
+		return own
+	case asks && !strings.Contains(to, "?"):
+		return to + "?" + query
+	}
+	return to
 }
 
 // TokenAuth says how an application proves to a service who it is (Better Auth:

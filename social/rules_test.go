@@ -471,3 +471,20 @@ func TestEveryURLCanBeSet(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsAskedStays: an API at another place is asked the same, unless its URL
+// says what.
+func TestWhatIsAskedStays(t *testing.T) {
+	for _, c := range []struct{ name, to, want string }{
+		{"a place", "https://fake.test/me", "https://fake.test/me?fields=id,name,email,picture"},
+		{"a place with a question", "https://fake.test/me?fields=id", "https://fake.test/me?fields=id"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := clientOptions
+			o.UserInfoEndpoint = c.to
+			if got := social.Facebook(social.FacebookOptions{Options: o}).UserInfoURL; got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
