@@ -17,7 +17,8 @@ type AccountOptions struct {
 	AccountLinking AccountLinking `option:"accountLinking"`
 
 	// EncryptOAuthTokens encrypts access and refresh tokens in the database with
-	// the server's secret. Plain ones that are there still work.
+	// the server's secret. Plain ones that are there still work. Where it is
+	// switched off again, encrypted ones do not, until their users sign in again.
 	EncryptOAuthTokens bool `option:"encryptOAuthTokens"`
 
 	// SkipStateCookieCheck lets a callback come from another browser than the
@@ -76,7 +77,8 @@ type OAuthOptions struct {
 	// leaves through a proxy; see oauth.Config.
 	Transport http.RoundTripper `option:"-"`
 
-	// Timeout is how long one request may take. Defaults to 10 seconds.
+	// Timeout is how long one request may take. Defaults to 10 seconds. All
+	// requests of one sign-in together get 25 seconds at most.
 	Timeout time.Duration `option:"timeout"`
 
 	// InsecureAllowPrivateNetworks permits services in private networks and on

@@ -26,6 +26,9 @@ const (
 	// keysRetry is that time while there is no set at all.
 	keysRetry = 5 * time.Second
 
+	// keysTimeout is how long a set may take: all who sign in wait for it.
+	keysTimeout = 10 * time.Second
+
 	maxKeys     = 100
 	maxSameName = 4 // keys with one id that are tried
 
@@ -115,7 +118,9 @@ func (c *Client) askKeys(ctx context.Context, r Request, s *keySet, asked time.T
 	if already {
 		return nil
 	}
-	body, err := c.Do(context.WithoutCancel(ctx), r)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keysTimeout)
+	defer cancel()
+	body, err := c.Do(ctx, r)
 	var keys []jose.JSONWebKey
 	if err == nil {
 		keys, err = parseKeys(body)

@@ -47,7 +47,9 @@ func (c *core) accountInfo(call *plugin.Call) (*accountInfoOutput, error) {
 	if token == "" {
 		return nil, plugin.Errorf(http.StatusBadRequest, "ACCESS_TOKEN_NOT_FOUND", "Access token not found")
 	}
-	profile, err := c.profileOf(call.Context(), p, oauth.Tokens{AccessToken: token, IDToken: string(a.IDToken), Scopes: a.Scopes()})
+	ctx, cancel := context.WithTimeout(call.Context(), patience/2) // the other half was for a renewal
+	defer cancel()
+	profile, err := c.profileOf(ctx, p, oauth.Tokens{AccessToken: token, IDToken: string(a.IDToken), Scopes: a.Scopes()})
 	if err != nil {
 		call.Host.Log.WarnContext(call.Context(), "no description of a user", "provider", p.ID, "err", err)
 		return nil, plugin.Errorf(http.StatusUnauthorized, "FAILED_TO_GET_USER_INFO", "Failed to get user info")

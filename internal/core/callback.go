@@ -2,6 +2,7 @@ package core
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -118,9 +119,11 @@ func (c *core) comeBack(call *plugin.Call, in callbackInput) (string, error) {
 	if deref(in.Code) == "" {
 		return "", stop(d.ErrorURL, oauth.CodeNoCode)
 	}
-	p, err := c.describe(call.Context(), call.Param)
+	ctx, cancel := context.WithTimeout(call.Context(), patience)
+	defer cancel()
+	p, err := c.describe(ctx, call.Param)
 	if err != nil {
-		call.Host.Log.WarnContext(call.Context(), "callback of an unknown or unavailable provider", "err", err)
+		call.Host.Log.WarnContext(ctx, "callback of an unknown or unavailable provider", "err", err)
 		return "", stop(d.ErrorURL, oauth.CodeProviderNotFound)
 	}
 	if d.ProviderID != "" && d.ProviderID != p.ID {
@@ -128,7 +131,7 @@ func (c *core) comeBack(call *plugin.Call, in callbackInput) (string, error) {
 		// (RFC 9207 §1). States of Better Auth do not say.
 		return "", stop(d.ErrorURL, oauth.CodeStateMismatch)
 	}
-	v, err := c.visitorWithCode(call, p, d, in)
+	v, err := c.visitorWithCode(ctx, call, p, d, in)
 	if e, failed := errors.AsType[*oauth.Error](err); failed {
 		call.Host.Log.ErrorContext(call.Context(), "sign-in at a provider failed", "provider", p.ID, "err", e)
 		return "", stop(d.ErrorURL, e.Code)
@@ -193,11 +196,13 @@ func (c *core) withoutState(call *plugin.Call, in callbackInput) (string, error)
 
 // visitorWithCode exchanges the code of a callback and says who has come. What
 // the service does wrong is an *oauth.Error.
-func (c *core) visitorWithCode(call *plugin.Call, p oauth.Provider, d oauth.StateData, in callbackInput) (*visitor, error) {
+func (c *core) visitorWithCode(
+	ctx context.Context, call *plugin.Call, p oauth.Provider, d oauth.StateData, in callbackInput,
+) (*visitor, error) {
 	if err := p.CheckCallback(deref(in.Iss), d.Nonce); err != nil {
 		return nil, err
 	}
-	ctx, client := call.Context(), c.Social.Client
+	client := c.Social.Client
 	tokens, err := client.Exchange(ctx, p, oauth.ExchangeRequest{
 		Code: *in.Code, Verifier: d.Verifier, RedirectURI: call.BaseURL + p.Callback(), DeviceID: deref(in.DeviceID),
 	})

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lockstep-auth/lockstep/identity"
 	"github.com/lockstep-auth/lockstep/internal/jsjson"
@@ -153,6 +154,11 @@ func (c *core) describe(ctx context.Context, id string) (oauth.Provider, error) 
 	return p, err
 }
 
+// patience is how long services may take in one request, all together: who waits
+// for the answer gives up after 30 seconds or so, be it a browser, a proxy or the
+// HTTP server.
+const patience = 25 * time.Second
+
 // signInWithIDToken signs in a user who has been to the service without the
 // server (upstream: sign-in.ts).
 func (c *core) signInWithIDToken(call *plugin.Call, p oauth.Provider, in signInSocialInput) (*signInOutput, error) {
@@ -180,7 +186,9 @@ func (c *core) visitorWithIDToken(call *plugin.Call, p oauth.Provider, in *idTok
 	if !p.AcceptsIDTokens() {
 		return nil, plugin.Errorf(http.StatusNotFound, "ID_TOKEN_NOT_SUPPORTED", "id_token not supported")
 	}
-	profile, err := c.Social.Client.IDTokenUser(call.Context(), p, oauth.IDTokenRequest{
+	ctx, cancel := context.WithTimeout(call.Context(), patience)
+	defer cancel()
+	profile, err := c.Social.Client.IDTokenUser(ctx, p, oauth.IDTokenRequest{
 		Token: in.Token, Nonce: deref(in.Nonce), AccessToken: deref(in.AccessToken), GivenName: in.givenName(),
 	})
 	if err != nil {

@@ -17,6 +17,9 @@ import (
 // alone.
 const retryAfter = 5 * time.Second
 
+// discoveryTimeout is how long a service may take to answer, as upstream.
+const discoveryTimeout = 10 * time.Second
+
 // A service knows what a service says of itself, once it was asked. It is safe
 // for concurrent use.
 type service struct {
@@ -60,6 +63,8 @@ func (s *service) discover(ctx context.Context, client *oauth.Client) (oauth.Pro
 	c := &s.config
 	var m metadata
 	if c.DiscoveryURL != "" {
+		ctx, cancel := context.WithTimeout(ctx, discoveryTimeout)
+		defer cancel()
 		claims, err := client.GetClaims(ctx, oauth.Request{URL: c.DiscoveryURL, Header: c.DiscoveryHeaders})
 		if err != nil {
 			return oauth.Provider{}, "", fmt.Errorf("discovery of %s: %w", c.ProviderID, err)
