@@ -1,7 +1,7 @@
 // What docs/nuxt.md promises, on the app as it is built.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { fillSignUp, open, person, settle, startBrowser, visitor } from './lib/browser.mjs'
+import { fillSignIn, fillSignUp, open, person, settle, startBrowser, visitor } from './lib/browser.mjs'
 import { asked, client, now } from './lib/client.mjs'
 import { start } from './lib/servers.mjs'
 
@@ -194,6 +194,35 @@ describe('short sessions', () => {
     assert.equal(page.headers.location, '/login?redirect=%2Fapp')
   })
 })
+
+for (const mode of ['full', 'proxy', 'client']) {
+  describe(`short sessions in ${mode} mode`, () => {
+    const stack = stackFor({ mode, name: `promises-expired-${mode}`, session: { expiresIn: 5, updateAge: 3600 } })
+
+    test('a session that has expired leads to the sign-in, and back', async () => {
+      const browser = await startBrowser()
+      try {
+        const ada = person()
+        const { page, complaints } = await visitor(browser, stack)
+        await open(page, '/signup')
+        await fillSignUp(page, ada)
+        const notes = page.getByRole('heading', { name: `Notes of ${ada.name}` })
+        await notes.waitFor()
+        for (const end = Date.now() + 20_000; new URL(page.url()).pathname === '/app' && Date.now() < end;) {
+          await page.goto('/app')
+          await page.getByRole('heading', { level: 1 }).waitFor()
+        }
+        assert.equal(decodeURIComponent(page.url()), `${stack.origin}/login?redirect=/app`)
+        await open(page, page.url())
+        await fillSignIn(page, ada)
+        await notes.waitFor()
+        assert.deepEqual(complaints, [])
+      } finally {
+        await browser.close()
+      }
+    })
+  })
+}
 
 describe('sessions that are renewed', () => {
   const stack = stackFor({ name: 'promises-renewed', session: { updateAge: 0 } })

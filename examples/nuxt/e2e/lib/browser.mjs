@@ -23,8 +23,8 @@ export async function settle(browser) {
 const pending = new WeakMap() // what is being recorded, by page
 
 /** Opens a browser of somebody: a context without cookies. */
-export async function visitor(browser, stack, exchanges) {
-  const context = await browser.newContext({ baseURL: stack.origin })
+export async function visitor(browser, stack, exchanges, options) {
+  const context = await browser.newContext({ baseURL: stack.origin, ...options })
   const complaints = []
   const newPage = async () => {
     const page = await context.newPage()
