@@ -38,6 +38,14 @@ test('a page reads the session once, however often it asks, and renewed cookies 
   assert.equal(site.seen[0].headers['lockstep-client'], '127.0.0.1', 'the address is the visitor\'s')
 })
 
+test('an answer with cookies of a session is for nobody else, whatever the rules of its route say', async () => {
+  site.page = async (event) => {
+    event.node.res.setHeader('cache-control', 'public, max-age=60') // as Nitro does, before any handler
+    return event.context.requestSession
+  }
+  assert.equal((await ask()).headers.get('cache-control'), 'private, no-store')
+})
+
 test('dates are dates for the program and text for the page', async () => {
   site.page = async (event) => {
     const { session } = await event.context.requestSession

@@ -1,6 +1,6 @@
 // Checks the settings when the server starts, and keeps pages that were made
 // for somebody out of caches.
-import { getRequestHeader } from 'h3'
+import { type H3Event, getRequestHeader, setResponseHeader } from 'h3'
 import { defineNitroPlugin, useRuntimeConfig } from 'nitropack/runtime'
 import { hasSessionCookie } from './session.js'
 import { useSettings } from './visit.js'
@@ -8,10 +8,20 @@ import { useSettings } from './visit.js'
 export default defineNitroPlugin((nitro) => {
   if (!import.meta.prerender) checkSettings()
   nitro.hooks.hook('render:response', (response, { event }) => {
-    if (!event.context.lockstep?.reads.size || !hasSessionCookie(getRequestHeader(event, 'cookie') ?? '')) return
-    response.headers = { ...response.headers, 'cache-control': 'private, no-store' }
+    if (isOfSomebody(event)) response.headers = { ...response.headers, 'cache-control': forNobodyElse }
+  })
+  // A component of the server by itself; Nuxt does not tell Nitro's types of it.
+  nitro.hooks.hook('render:island' as 'render:response', (_island, { event }) => {
+    if (isOfSomebody(event)) setResponseHeader(event, 'cache-control', forNobodyElse)
   })
 })
+
+const forNobodyElse = 'private, no-store'
+
+/** Reports whether a session was read for what is rendered. */
+function isOfSomebody(event: H3Event): boolean {
+  return Boolean(event.context.lockstep?.reads.size) && hasSessionCookie(getRequestHeader(event, 'cookie') ?? '')
+}
 
 function checkSettings() {
   useSettings()

@@ -54,8 +54,9 @@ async function ask(event: H3Event): Promise<SessionRead> {
       })
     }
     const { res } = visitOf(event).event.node
-    for (const line of answer.cookies) {
-      if (!res.headersSent) res.appendHeader('set-cookie', line)
+    if (answer.cookies.length > 0 && !res.headersSent) {
+      for (const line of answer.cookies) res.appendHeader('set-cookie', line)
+      res.setHeader('cache-control', 'private, no-store') // also where the rules of the route let anybody keep it
     }
     const { data } = answer
     return { known: true, data: data?.session && data.user ? { session: data.session, user: data.user } : null }
