@@ -243,6 +243,16 @@ type Op struct {
 	// Race marks a Check that only closes a race. A store whose batches are not
 	// atomic could not close it, and leaves the Check out to save a trip.
 	Race bool
+
+	// Beside marks a Create that can be made at the same time as the operation
+	// before it, which may stand if the batch fails: that saves a trip in a store
+	// whose batches are not atomic.
+	Beside bool
+
+	// Sole says that at most one row has the value that Where asks for, since the
+	// value was made at random for that row. Such a store then does not look for
+	// others.
+	Sole bool
 }
 
 // IDOf stands for the id of the row that an earlier Create of the same batch

@@ -30,7 +30,8 @@ const (
 //     depend on them: a secret is consumed before it pays for anything new. A
 //     secret that pays for nothing but changes comes last: it then opens the way
 //     for another try, should this one be cut off.
-//  3. After an error, rows that were made are removed and rows that were changed
+//  3. A row that is made beside what is done before it is made at the same time.
+//  4. After an error, rows that were made are removed and rows that were changed
 //     get their old values back. Rows that were removed stay so: what was
 //     consumed never returns.
 //
@@ -47,9 +48,9 @@ type run struct {
 	free  []bool    // whether the unique values of a new row were found to be free in step 1
 	ids   []string  // of the rows that operations made
 	rows  []store.Record
-	keys  []uniqueKey // values that were written and that createApi does not watch
 
-	mu      sync.Mutex // for what follows: rows change in parallel
+	mu      sync.Mutex  // for what follows: rows change in parallel
+	keys    []uniqueKey // values that were written and that createApi does not watch
 	undo    []func(context.Context) error
 	lasting bool // something was done that is not undone
 }
@@ -129,9 +130,11 @@ func (r *run) do(ctx context.Context) error {
 		defer cancel()
 		ctx = whole
 	}
-	for step := range r.order {
-		err := r.perform(ctx, step)
-		if r.last && step == len(r.order)-1 && errors.Is(err, store.ErrUnknownOutcome) {
+	for step := 0; step < len(r.order); {
+		n := r.abreast(step)
+		err := together(n, func(k int) error { return r.perform(ctx, step+k) })
+		step += n
+		if r.last && step == len(r.order) && errors.Is(err, store.ErrUnknownOutcome) {
 			r.keep() // all else is done, and the row is gone or pays for another try
 		}
 		if err != nil {
@@ -139,6 +142,20 @@ func (r *run) do(ctx context.Context) error {
 		}
 	}
 	return r.verify(ctx)
+}
+
+// abreast returns how many steps are made at the same time, from one on: two if
+// the second creates a row beside what the first does.
+func (r *run) abreast(step int) int {
+	if step == len(r.order)-1 {
+		return 1
+	}
+	i, next := r.order[step], r.order[step+1]
+	op := r.ops[next]
+	if next != i+1 || !op.Beside || op.Verb != store.Create || slices.Contains(references(op), i) {
+		return 1
+	}
+	return 2
 }
 
 // isRepeatable reports whether the operation can be carried out twice without
@@ -214,14 +231,23 @@ func idOf(w store.Where) any {
 
 // refers reports whether the operation needs the id of a row that an earlier one
 // makes.
-func refers(op store.Op) bool {
-	isRef := func(v any) bool { _, ok := v.(store.IDOf); return ok }
-	for _, v := range op.Set {
-		if isRef(v) {
-			return true
+func refers(op store.Op) bool { return len(references(op)) > 0 }
+
+// references are the operations that make those rows.
+func references(op store.Op) []int {
+	var refs []int
+	add := func(v any) {
+		if i, ok := v.(store.IDOf); ok {
+			refs = append(refs, int(i))
 		}
 	}
-	return slices.ContainsFunc(slices.Concat(op.Where.All, op.Where.Any), func(c store.Cond) bool { return isRef(c.Value) })
+	for _, v := range op.Set {
+		add(v)
+	}
+	for _, c := range slices.Concat(op.Where.All, op.Where.Any) {
+		add(c.Value)
+	}
+	return refs
 }
 
 // touches reports whether the operation can change rows of the table.
@@ -325,7 +351,7 @@ func (r *run) perform(ctx context.Context, step int) error {
 	return r.change(ctx, i, l)
 }
 
-// takeBack is step 3. It returns the error for the caller. ErrUnavailable stands
+// takeBack is step 4. It returns the error for the caller. ErrUnavailable stands
 // only if nothing has changed. A guard or unique value that was in the way is
 // something the caller has to hear in any case.
 func (r *run) takeBack(ctx context.Context, cause error) error {
@@ -350,6 +376,13 @@ func (r *run) onFailure(undo func(context.Context) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.undo = append(r.undo, undo)
+}
+
+// wrote notes values for verify.
+func (r *run) wrote(keys []uniqueKey) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keys = append(r.keys, keys...)
 }
 
 // keep gives up what takeBack would do.

@@ -33,7 +33,7 @@ func (r *run) create(ctx context.Context, i int) error {
 	}
 	id, _ := row["id"].(string)
 	r.ids[i], r.rows[i] = id, row
-	r.keys = append(r.keys, keys...)
+	r.wrote(keys)
 	r.onFailure(func(ctx context.Context) error { return r.remove(ctx, t, id) })
 	return nil
 }

@@ -124,18 +124,26 @@ func (c *crud) read(ctx context.Context, queries []store.Query) ([]store.Result,
 		}
 		results[i].Rows = relation.Window(q, rows)
 	}
-	return results, c.join(ctx, queries, results)
+	return results, c.join(ctx, queries, results, lookups)
 }
 
-// join brings along the rows that the queries ask for.
-func (c *crud) join(ctx context.Context, queries []store.Query, results []store.Result) error {
+// join brings along the rows that the queries ask for, as far as they are not
+// among those that were found.
+func (c *crud) join(ctx context.Context, queries []store.Query, results []store.Result, have []*lookup) error {
 	perQuery := make([][]*lookup, len(queries))
+	var missing []*lookup
 	for i, q := range queries {
-		if q.With != nil && !q.Count {
-			perQuery[i] = c.tables.byName[q.With.Table].related(q.With, results[i].Rows)
+		if q.With == nil || q.Count {
+			continue
+		}
+		perQuery[i] = c.tables.byName[q.With.Table].related(q.With, results[i].Rows)
+		for _, l := range perQuery[i] {
+			if !l.isAmong(have) {
+				missing = append(missing, l)
+			}
 		}
 	}
-	if err := c.find(ctx, slices.Concat(perQuery...)...); err != nil {
+	if err := c.find(ctx, missing...); err != nil {
 		return err
 	}
 	for i, q := range queries {
@@ -148,6 +156,40 @@ func (c *crud) join(ctx context.Context, queries []store.Query, results []store.
 		}
 	}
 	return nil
+}
+
+// isAmong reports whether a lookup by ids finds only rows that others have found,
+// and takes those then. A user of a service, for instance, mostly has the address
+// that was looked for at the same time.
+func (l *lookup) isAmong(others []*lookup) bool {
+	var rows []found
+	for _, f := range l.plan.fetches {
+		if f.ids == nil {
+			return false
+		}
+		for _, id := range f.ids {
+			row, ok := l.table.among(others, id)
+			if !ok {
+				return false
+			}
+			if relation.Selects(l.where, row.row) {
+				rows = append(rows, row)
+			}
+		}
+	}
+	l.found = rows
+	return true
+}
+
+// among returns the row of the table with an id that a lookup has found.
+func (t *table) among(lookups []*lookup, id string) (found, bool) {
+	for _, l := range lookups {
+		i := slices.IndexFunc(l.found, func(f found) bool { return f.row["id"] == id })
+		if l.table == t && l.only == nil && i >= 0 {
+			return l.found[i], true
+		}
+	}
+	return found{}, false
 }
 
 // related returns lookups that together have the rows of t to go with rows.

@@ -23,15 +23,16 @@ func (c *crud) remove(ctx context.Context, t *table, id string) error {
 
 // direct returns clauses with which the operation of a step is one call that
 // finds, checks and changes its row. That call does not tell what it overwrote, so
-// an update must be the last that can fail, or say what it overwrites; then it
-// must be the first, since it is not looked up before.
+// an update must be the last that can fail, or one that may stand if the row beside
+// it cannot be made, or say what it overwrites; then it must be the first, since it
+// is not looked up before.
 func (r *run) direct(step int) (clauses, bool) {
 	op := r.ops[r.order[step]]
 	t := r.tables.byName[op.Table]
 	if op.Verb != store.Update && op.Verb != store.Delete || len(op.Add) > 0 {
 		return nil, false
 	}
-	isLast := step == len(r.order)-1
+	isLast := step+r.abreast(step) == len(r.order)
 	if r.last && isLast { // it is looked up before anything changes
 		return nil, false
 	}
@@ -41,8 +42,15 @@ func (r *run) direct(step int) (clauses, bool) {
 	if len(t.changedKeys(op, op.Set, false)) > 0 {
 		return nil, false
 	}
-	return t.direct(r.resolveWhere(op.Where))
+	where := r.resolveWhere(op.Where)
+	if op.Sole && op.Verb == store.Delete && len(where.All) == 1 && len(where.Any) == 0 && isPlainEq(where.All[0]) {
+		return t.equal(where.All[0].Field, where.All[0].Value), true
+	}
+	return t.direct(where)
 }
+
+// endsWith reports whether operation i is the last step.
+func (r *run) endsWith(i int) bool { return r.order[len(r.order)-1] == i }
 
 // overwritten returns the columns that an update overwrites, as far as its own
 // conditions tell: all but the time of the last change, which a row that is
@@ -97,6 +105,8 @@ func (r *run) changeDirectly(ctx context.Context, i int, where clauses) (done bo
 		return false, nil
 	case err != nil:
 		return false, explain(err)
+	case doc == nil && op.Sole: // or it is among rows that createApi did not look at, for lack of an index
+		return false, nil
 	case doc == nil && op.Expect != store.Some:
 		return false, &store.GuardError{Op: i}
 	case doc == nil:
@@ -109,8 +119,11 @@ func (r *run) changeDirectly(ctx context.Context, i int, where clauses) (done bo
 		r.forGood()
 		return true, r.removeChildren(ctx, t, r.rows[i:i+1])
 	}
-	if old := t.overwritten(op); len(old) > 0 {
+	switch old := t.overwritten(op); {
+	case len(old) > 0:
 		r.onFailure(func(ctx context.Context) error { return r.restore(ctx, t, old, doc) })
+	case !r.endsWith(i):
+		r.forGood()
 	}
 	return true, nil
 }
@@ -237,7 +250,7 @@ func (r *run) checkUpdate(ctx context.Context, i int, l *lookup) error {
 		if err := r.mustBeFree(ctx, keys, f.row["id"]); err != nil {
 			return err
 		}
-		r.keys = append(r.keys, keys...)
+		r.wrote(keys)
 	}
 	return nil
 }
