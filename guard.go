@@ -87,29 +87,31 @@ func normal(v any) any {
 }
 
 // A Requirement narrows who may pass RequireUserSession.
-type Requirement func(*requirement)
+type Requirement func(*guard)
 
-type requirement struct {
-	user UserMatch
-	rule func(context.Context, *Session) (bool, error)
+// A guard is all that a user must meet to pass.
+type guard struct {
+	users []UserMatch
+	rules []func(context.Context, *Session) (bool, error)
 }
 
 // MatchUser lets users pass who are like m.
 func MatchUser(m UserMatch) Requirement {
-	return func(r *requirement) { r.user = m }
+	return func(g *guard) { g.users = append(g.users, m) }
 }
 
-// Rule lets users pass for whom the function says so. It runs after MatchUser.
+// Rule lets users pass for whom the function says so. It is asked only about
+// users who meet every MatchUser.
 func Rule(rule func(context.Context, *Session) (bool, error)) Requirement {
-	return func(r *requirement) { r.rule = rule }
+	return func(g *guard) { g.rules = append(g.rules, rule) }
 }
 
 // RequireUserSession returns middleware that lets signed-in users pass and
 // answers 401 to others. With requirements, it answers 403 to users who do not
-// meet them. What people see then is Config.Refused. The handler gets the session
-// with SessionFrom, or Auth.Session.
+// meet all of them. What people see then is Config.Refused. The handler gets the
+// session with SessionFrom, or Auth.Session.
 func (a *Auth) RequireUserSession(requirements ...Requirement) func(http.Handler) http.Handler {
-	var need requirement
+	var need guard
 	for _, add := range requirements {
 		add(&need)
 	}
@@ -134,19 +136,20 @@ var (
 	errGuests = errors.New("lockstep: guests only")
 )
 
-func (n *requirement) check(ctx context.Context, s *Session) error {
-	if !n.user.Matches(s.User) {
-		return errDenied
+func (g *guard) check(ctx context.Context, s *Session) error {
+	for _, m := range g.users {
+		if !m.Matches(s.User) {
+			return errDenied
+		}
 	}
-	if n.rule == nil {
-		return nil
-	}
-	ok, err := n.rule(ctx, s)
-	if err != nil {
-		return fmt.Errorf("rule: %w", err)
-	}
-	if !ok {
-		return errDenied
+	for _, rule := range g.rules {
+		ok, err := rule(ctx, s)
+		if err != nil {
+			return fmt.Errorf("rule: %w", err)
+		}
+		if !ok {
+			return errDenied
+		}
 	}
 	return nil
 }

@@ -334,6 +334,11 @@ func TestRequireUserSession(t *testing.T) {
 		{"an unknown field fails", a.admin, []lockstep.Requirement{lockstep.MatchUser(lockstep.UserMatch{"nope": nil})}, 403},
 		{"the rule lets pass", a.user, []lockstep.Requirement{rule(true, nil)}, 200},
 		{"the rule refuses", a.user, []lockstep.Requirement{rule(false, nil)}, 403},
+		{"every MatchUser must hold, not only the last", a.user, []lockstep.Requirement{
+			lockstep.MatchUser(lockstep.UserMatch{"role": "admin"}), lockstep.MatchUser(lockstep.UserMatch{"emailVerified": false}),
+		}, 403},
+		{"every rule must hold, not only the last", a.user, []lockstep.Requirement{rule(false, nil), rule(true, nil)}, 403},
+		{"several rules that let pass", a.user, []lockstep.Requirement{rule(true, nil), rule(true, nil)}, 200},
 		{"a rule that fails is not a refusal", a.user, []lockstep.Requirement{rule(false, errors.New("x"))}, 503},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
