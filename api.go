@@ -40,6 +40,12 @@ type Result struct {
 	Login *Session
 }
 
+// String returns "[redacted]": it holds the cookies of a session.
+func (Result) String() string { return "[redacted]" }
+
+// GoString returns "[redacted]".
+func (Result) GoString() string { return "[redacted]" }
+
 // Call calls any endpoint: a method, a path below the base path, with a query if
 // need be, the headers of the caller (nil for none) and a body that encodes to
 // JSON (nil for none).
@@ -73,6 +79,12 @@ type SignUpEmail struct {
 	ForgetMe              bool           // rememberMe: false
 	Fields                map[string]any // additional fields
 }
+
+// String returns "[redacted]": it holds a password.
+func (SignUpEmail) String() string { return "[redacted]" }
+
+// GoString returns "[redacted]".
+func (SignUpEmail) GoString() string { return "[redacted]" }
 
 // SignUpEmail makes a user with a password. Result.Login is the first session,
 // or nil if the configuration does not sign in at once.
@@ -152,6 +164,12 @@ type ChangePassword struct {
 	CurrentPassword, NewPassword string
 	RevokeOtherSessions          bool
 }
+
+// String returns "[redacted]": it holds passwords.
+func (ChangePassword) String() string { return "[redacted]" }
+
+// GoString returns "[redacted]".
+func (ChangePassword) GoString() string { return "[redacted]" }
 
 // ChangePassword changes the password of the caller.
 func (api API) ChangePassword(ctx context.Context, header http.Header, in ChangePassword) (*Result, error) {

@@ -42,6 +42,12 @@ type VerifierConfig struct {
 	Now func() time.Time
 }
 
+// String returns "[redacted]": it holds the secret.
+func (VerifierConfig) String() string { return "[redacted]" }
+
+// GoString returns "[redacted]".
+func (VerifierConfig) GoString() string { return "[redacted]" }
+
 // A Verifier reads sessions from the session cookie of a server that caches
 // them there (Session.CookieCache), without asking the server or its database.
 // It is for other services behind the same domain. A session that was ended is
