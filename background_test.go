@@ -15,7 +15,9 @@ import (
 	"github.com/lockstep-auth/lockstep"
 	"github.com/lockstep-auth/lockstep/locksteptest"
 	"github.com/lockstep-auth/lockstep/mail"
+	"github.com/lockstep-auth/lockstep/plugin"
 	"github.com/lockstep-auth/lockstep/store"
+	"github.com/lockstep-auth/lockstep/store/memory"
 	"github.com/lockstep-auth/lockstep/store/sqlite"
 )
 
@@ -254,6 +256,34 @@ func TestMailSurvivesARestart(t *testing.T) {
 	}
 	if res, err := second.Read(ctx, store.Query{Table: "lockstepOutbox", Count: true}); err != nil || res[0].Count != 0 {
 		t.Errorf("%d messages are left, %v", res[0].Count, err)
+	}
+}
+
+// TestAppName: who is not told the name of the application tells people
+// Lockstep's, and plugins Better Auth's default.
+func TestAppName(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, mails, plugins string }{
+		{"", "Lockstep", "Better Auth"},
+		{"Shop", "Shop", "Shop"},
+	} {
+		sent := make(channelMailer, 1)
+		var seen string
+		s := locksteptest.Start(t, lockstep.Config{
+			AppName: tc.name, Store: memory.New(), EmailAndPassword: passwords(), Mail: lockstep.Mail{Mailer: sent, Queue: "none"},
+			Plugins: []plugin.Plugin{{ID: "spy", Init: func(h *plugin.Host) error {
+				seen = h.AppName
+				return nil
+			}}},
+		})
+		s.Browser.Post("/sign-up/email", ada())
+		want(t, s.Browser.Post("/request-password-reset", m{"email": "ada@example.com"}), 200, "")
+		if got := sent.next(t).Text; !strings.Contains(got, tc.mails) {
+			t.Errorf("AppName %q: the mail does not say %s: %s", tc.name, tc.mails, got)
+		}
+		if seen != tc.plugins {
+			t.Errorf("AppName %q: plugins see %q, want %q", tc.name, seen, tc.plugins)
+		}
 	}
 }
 

@@ -41,7 +41,6 @@ const (
 
 // setDefaults fills in what was left out, in this one place.
 func (c *Config) setDefaults() {
-	c.AppName = cmp.Or(c.AppName, "Better Auth")
 	c.StoreTimeout = cmp.Or(c.StoreTimeout, 5*time.Second)
 	c.Log = cmp.Or(c.Log, slog.Default())
 	if c.Now == nil {

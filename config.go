@@ -22,8 +22,9 @@ import (
 // there are two fields. The configuration file of the lockstep program has
 // exactly Better Auth's names, which the option tags give.
 type Config struct {
-	// AppName is how the server calls itself towards users. Defaults to
-	// "Better Auth", as upstream: authenticator apps show it.
+	// AppName is what mails call the application. Without it they say
+	// "Lockstep", as the pages of package ui do, and plugins see "Better Auth",
+	// as upstream: authenticator apps show that.
 	AppName string `option:"appName"`
 
 	// BaseURL is the origin clients use, such as "https://example.com". A path

@@ -1,6 +1,7 @@
 package lockstep
 
 import (
+	"cmp"
 	"net/url"
 	"time"
 
@@ -27,7 +28,7 @@ func (b *builder) host(secrets *secure.Secrets, names *cookie.Names, clients *cl
 		})
 	}
 	return plugin.NewHost(plugin.HostConfig{
-		AppName: b.AppName, Log: b.Log, Now: b.Now, Session: b.sessionPolicy(), Tables: b.tables,
+		AppName: cmp.Or(b.AppName, "Better Auth"), Log: b.Log, Now: b.Now, Session: b.sessionPolicy(), Tables: b.tables,
 		Identity: identity.New(identity.Config{
 			Store: db, Now: b.Now, Tables: b.tables, Lifetime: b.Session.ExpiresIn,
 			NewID: b.Advanced.Database.GenerateID, Hooks: hooks,

@@ -58,7 +58,7 @@ type Templates struct {
 
 // NewTemplates reads the templates of the folder and, for what is not in it,
 // those of this package, which speak English and German. A nil folder is an
-// empty one. App is how the application calls itself.
+// empty one. App is what they call the application; an empty one is "Lockstep".
 //
 // The folder has a folder per language, such as "en" or "pt-br", with a file
 // per kind of message, such as "reset-password.txt": a header of the lines
@@ -70,7 +70,7 @@ type Templates struct {
 // The error lists every template that is wrong.
 func NewTemplates(app string, folder fs.FS) (*Templates, error) {
 	t := &Templates{
-		app: Line(app, maxName), text: make(map[string]*template.Template), html: make(map[string]*htmltemplate.Template),
+		app: Line(cmp.Or(app, "Lockstep"), maxName), text: make(map[string]*template.Template), html: make(map[string]*htmltemplate.Template),
 	}
 	own, err := fs.Sub(embedded, "templates")
 	if err != nil {
