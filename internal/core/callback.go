@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lockstep-auth/lockstep/identity"
+	"github.com/lockstep-auth/lockstep/internal/cookie"
 	"github.com/lockstep-auth/lockstep/oauth"
 	"github.com/lockstep-auth/lockstep/plugin"
 )
@@ -63,7 +64,7 @@ func relayCallback(call *plugin.Call, in *callbackInput) (any, error) {
 		return nil, plugin.Errorf(http.StatusRequestEntityTooLarge, "PAYLOAD_TOO_LARGE",
 			"The callback has more than %d bytes", maxRelayed)
 	}
-	call.RedirectTo = call.BaseURL + "/callback/" + escapeComponent(call.Param) + "?" + query
+	call.RedirectTo = call.BaseURL + "/callback/" + cookie.EncodeComponent(call.Param) + "?" + query
 	return nil, nil
 }
 
@@ -83,23 +84,10 @@ func stop(to string, code oauth.Code) *stopped { return &stopped{to: to, code: s
 func (c *core) callback(call *plugin.Call, in callbackInput) (any, error) {
 	to, err := c.comeBack(call, in)
 	if s, ok := errors.AsType[*stopped](err); ok {
-		to, err = c.stoppedAt(call, s), nil
+		to, err = withError(cmp.Or(s.to, c.ErrorURL, call.BaseURL+"/error"), s.code, s.description), nil
 	}
 	call.RedirectTo = to
 	return nil, err
-}
-
-// stoppedAt returns where to send the browser after an error.
-func (c *core) stoppedAt(call *plugin.Call, s *stopped) string {
-	params := "error=" + formEscape(s.code)
-	if s.description != "" {
-		params += "&error_description=" + formEscape(s.description)
-	}
-	base, query, fragment := splitURL(cmp.Or(s.to, c.ErrorURL, call.BaseURL+"/error"))
-	if query != "" && !strings.HasSuffix(query, "&") {
-		query += "&"
-	}
-	return base + "?" + query + params + fragment
 }
 
 // comeBack carries a callback out and returns where the browser goes. The order

@@ -140,11 +140,12 @@ func length(s string) int {
 	return n
 }
 
-func (c *core) checkNotShort(password string) error {
+// checkNewPassword refuses a new password that is too short or too long.
+func (c *core) checkNewPassword(password string) error {
 	if length(password) < c.MinPassword {
 		return plugin.Errorf(http.StatusBadRequest, "PASSWORD_TOO_SHORT", "Password too short")
 	}
-	return nil
+	return c.checkNotLong(password)
 }
 
 // checkNotLong runs before every hash, so that nobody can make the server hash

@@ -97,14 +97,6 @@ type verifyEmailInput struct {
 	CallbackURL *string `json:"callbackURL"`
 }
 
-// callback returns the callbackURL, or "" if there is none.
-func (in *verifyEmailInput) callback() string {
-	if in.CallbackURL == nil {
-		return ""
-	}
-	return *in.CallbackURL
-}
-
 type verifyEmailOutput struct {
 	Status bool       `json:"status"`
 	User   *wire.User `json:"user"`
@@ -114,9 +106,9 @@ type verifyEmailOutput struct {
 // browser goes there in any case, also after an error that a person can meet.
 func (c *core) verifyEmail(call *plugin.Call, in verifyEmailInput) (any, error) {
 	out, err := c.redeem(call, in)
-	to := in.callback()
+	to := deref(in.CallbackURL)
 	if e, ok := errors.AsType[*plugin.Error](err); ok && e.Status == http.StatusUnauthorized && to != "" {
-		call.RedirectTo = withError(to, e.Code)
+		call.RedirectTo = withError(to, e.Code, "")
 		return nil, nil
 	}
 	if err == nil && to != "" {

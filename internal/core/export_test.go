@@ -17,13 +17,10 @@ func WithParam(origin, callback, name, value string) string {
 }
 
 // WithError is withError.
-func WithError(callback, code string) string { return withError(callback, code) }
+func WithError(callback, code string) string { return withError(callback, code, "") }
 
 // StoredEmail is storedEmail.
 func StoredEmail(email string) string { return storedEmail(email) }
-
-// EscapeComponent is escapeComponent.
-func EscapeComponent(s string) string { return escapeComponent(s) }
 
 // Sign is emailToken.sign.
 func Sign(c *plugin.Call, t EmailToken, life time.Duration) string { return t.sign(c, life) }

@@ -1,12 +1,14 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/lockstep-auth/lockstep/internal/cookie"
 	"github.com/lockstep-auth/lockstep/plugin"
 )
 
@@ -31,27 +33,7 @@ func cleanUp(call *plugin.Call) {
 // linkURL returns the URL of an endpoint with a token, which then sends the
 // browser to callback.
 func linkURL(call *plugin.Call, path, token string, callback *string) string {
-	to := "/"
-	if callback != nil && *callback != "" {
-		to = *callback
-	}
-	return call.BaseURL + path + "?token=" + token + "&callbackURL=" + escapeComponent(to)
-}
-
-// escapeComponent encodes s as JavaScript's encodeURIComponent does.
-func escapeComponent(s string) string {
-	const hex = "0123456789ABCDEF"
-	out := make([]byte, 0, len(s))
-	for i := range len(s) {
-		b := s[i]
-		letter := b|0x20 >= 'a' && b|0x20 <= 'z'
-		if letter || (b >= '0' && b <= '9') || strings.IndexByte("-_.!~*'()", b) >= 0 {
-			out = append(out, b)
-			continue
-		}
-		out = append(out, '%', hex[b>>4], hex[b&15])
-	}
-	return string(out)
+	return call.BaseURL + path + "?token=" + token + "&callbackURL=" + cookie.EncodeComponent(cmp.Or(deref(callback), "/"))
 }
 
 // ascii writes a URL as browsers do, without characters that a header cannot
@@ -114,14 +96,18 @@ func withoutDots(path string) string {
 	return "/" + strings.Join(kept, "/")
 }
 
-// withError returns a trusted callback URL with the code of what went wrong
-// (upstream: appendQueryParams).
-func withError(callback, code string) string {
+// withError returns a trusted callback URL with the code of what went wrong, and
+// a description if there is one (upstream: appendQueryParams).
+func withError(callback, code, description string) string {
+	params := "error=" + formEscape(code)
+	if description != "" {
+		params += "&error_description=" + formEscape(description)
+	}
 	base, query, fragment := splitURL(callback)
 	if query != "" && !strings.HasSuffix(query, "&") {
 		query += "&"
 	}
-	return base + "?" + query + "error=" + formEscape(code) + fragment
+	return base + "?" + query + params + fragment
 }
 
 // withParam returns a trusted callback URL, made absolute, with a parameter set

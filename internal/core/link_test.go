@@ -29,18 +29,3 @@ func TestCallbackURLs(t *testing.T) {
 		}
 	}
 }
-
-// The results are those of Node.js.
-func TestEscapeComponent(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"/a b?c=d&e=ü€😀":     "%2Fa%20b%3Fc%3Dd%26e%3D%C3%BC%E2%82%AC%F0%9F%98%80",
-		"-_.!~*'()":          "-_.!~*'()",
-		"%":                  "%25",
-		"https://app.test/x": "https%3A%2F%2Fapp.test%2Fx",
-	} {
-		if got := core.EscapeComponent(in); got != want {
-			t.Errorf("%s: %s, want %s", in, got, want)
-		}
-	}
-}

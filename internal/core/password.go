@@ -52,7 +52,7 @@ func (c *core) changePassword(call *plugin.Call, in changePasswordInput) (*chang
 	if err != nil {
 		return nil, err
 	}
-	err = errors.Join(c.checkNotShort(in.NewPassword), c.checkNotLong(in.NewPassword), c.checkNotLong(in.CurrentPassword))
+	err = errors.Join(c.checkNewPassword(in.NewPassword), c.checkNotLong(in.CurrentPassword))
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (c *core) changePassword(call *plugin.Call, in changePasswordInput) (*chang
 	if change.Hash, err = call.Host.HashPassword(call.Context(), in.NewPassword); err != nil {
 		return nil, err
 	}
-	if in.RevokeOtherSessions != nil && *in.RevokeOtherSessions {
+	if deref(in.RevokeOtherSessions) {
 		device := call.Device()
 		change.Device = &device
 	}
@@ -129,7 +129,7 @@ func (c *core) setPassword(call *plugin.Call, in setPasswordInput) (status, erro
 	if err != nil {
 		return status{}, err
 	}
-	if err := errors.Join(c.checkNotShort(in.NewPassword), c.checkNotLong(in.NewPassword)); err != nil {
+	if err := c.checkNewPassword(in.NewPassword); err != nil {
 		return status{}, err
 	}
 	ctx, ids := call.Context(), call.Host.Identity

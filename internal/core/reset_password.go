@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/lockstep-auth/lockstep/identity"
+	"github.com/lockstep-auth/lockstep/internal/cookie"
 	"github.com/lockstep-auth/lockstep/plugin"
 )
 
@@ -70,7 +71,7 @@ func (c *core) sendReset(call *plugin.Call, user *identity.User, redirectTo *str
 	}
 	url := call.BaseURL + "/reset-password/" + token + "?callbackURL="
 	if redirectTo != nil {
-		url += escapeComponent(*redirectTo)
+		url += cookie.EncodeComponent(*redirectTo)
 	}
 	mail(call, "send password reset", c.Reset.Send, plugin.Link{User: user, URL: url, Token: token})
 	return nil
@@ -111,7 +112,7 @@ func (c *core) reset(call *plugin.Call, in resetInput) (status, error) {
 	if err != nil {
 		return status{}, err
 	}
-	if err := errors.Join(c.checkNotShort(in.NewPassword), c.checkNotLong(in.NewPassword)); err != nil {
+	if err := c.checkNewPassword(in.NewPassword); err != nil {
 		return status{}, err
 	}
 	ctx, ids := call.Context(), call.Host.Identity
@@ -149,7 +150,7 @@ func resetToken(call *plugin.Call, in resetInput) (string, error) {
 		return "", plugin.Errorf(http.StatusBadRequest, "VALIDATION_ERROR",
 			"[query.token] Invalid input: expected string, received array")
 	}
-	if in.Token != nil && *in.Token != "" {
+	if deref(in.Token) != "" {
 		return *in.Token, nil
 	}
 	if token := call.Query.Get("token"); token != "" {

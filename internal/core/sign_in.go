@@ -62,7 +62,7 @@ func (c *core) signInEmail(call *plugin.Call, in signInInput) (*signInOutput, er
 	}
 	call.SetSession(&plugin.Login{Session: session, User: user}, &device.Unremembered)
 	out := &signInOutput{Token: session.Token, URL: in.CallbackURL, User: call.PublicUser(user)}
-	if in.CallbackURL != nil && *in.CallbackURL != "" {
+	if deref(in.CallbackURL) != "" {
 		out.Redirect = true
 		call.SetHeader("Location", *in.CallbackURL)
 	}
@@ -70,9 +70,9 @@ func (c *core) signInEmail(call *plugin.Call, in signInInput) (*signInOutput, er
 }
 
 // checkCredentials returns the user whose address and password these are, with
-// the account that has the password. An
-// unknown address, an account without a password and a wrong password cost the
-// same: one trip to the database and one hash.
+// the account that has the password. An unknown address, an account without a
+// password and a wrong password cost the same: one trip to the database and one
+// hash.
 func (c *core) checkCredentials(call *plugin.Call, email, password string) (*identity.User, *identity.Account, error) {
 	ctx := call.Context()
 	user, account, err := call.Host.Identity.FindCredentials(ctx, email)

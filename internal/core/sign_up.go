@@ -38,7 +38,7 @@ func (c *core) signUpEmail(call *plugin.Call, in signUpInput) (*signUpOutput, er
 		return nil, plugin.Errorf(http.StatusBadRequest, "EMAIL_PASSWORD_SIGN_UP_DISABLED",
 			"Email and password sign up is not enabled")
 	}
-	if err := errors.Join(c.checkNotShort(in.Password), c.checkNotLong(in.Password)); err != nil {
+	if err := c.checkNewPassword(in.Password); err != nil {
 		return nil, err
 	}
 	fields, err := newFields(c.UserFields, in.Rest)
@@ -47,9 +47,8 @@ func (c *core) signUpEmail(call *plugin.Call, in signUpInput) (*signUpOutput, er
 	}
 	user := identity.NewUser{Name: in.Name, Email: strings.ToLower(in.Email), Image: in.Image, Fields: fields}
 	if !c.quiet() {
-		unremembered := in.RememberMe != nil && !*in.RememberMe
 		device := call.Device()
-		device.Unremembered = unremembered
+		device.Unremembered = in.RememberMe != nil && !*in.RememberMe
 		user.Device = &device
 	}
 	return c.createUser(call, user, in)

@@ -125,13 +125,13 @@ func (c *core) deleteUser(call *plugin.Call, in deleteUserInput) (*deleteUserOut
 	if err != nil {
 		return nil, err
 	}
-	byPassword := in.Password != nil && *in.Password != ""
+	byPassword := deref(in.Password) != ""
 	if byPassword {
 		if err := c.confirmPassword(call, login.User.ID, *in.Password); err != nil {
 			return nil, err
 		}
 	}
-	if in.Token != nil && *in.Token != "" {
+	if deref(in.Token) != "" {
 		return c.removeUser(call, login.User, *in.Token)
 	}
 	if c.Deletes.Send != nil {
@@ -186,7 +186,7 @@ func (c *core) deleteLink(call *plugin.Call, in deleteLinkInput) (*deleteUserOut
 		return nil, errInvalidToken(http.StatusNotFound)
 	}
 	out, err := c.removeUser(call, login.User, in.Token)
-	if err == nil && in.CallbackURL != nil && *in.CallbackURL != "" {
+	if err == nil && deref(in.CallbackURL) != "" {
 		call.RedirectTo = ascii(*in.CallbackURL)
 	}
 	return out, err
