@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lockstep-auth/lockstep/internal/jsjson"
 	"github.com/lockstep-auth/lockstep/plugin"
 	"github.com/lockstep-auth/lockstep/schema"
 )
@@ -19,7 +20,7 @@ func newFields(fields []schema.Field, sent map[string]any) (map[string]any, erro
 	for i := range fields {
 		f := &fields[i]
 		value, present := sent[f.Name]
-		if present && f.NoInput && f.Default == nil && truthy(value) {
+		if present && f.NoInput && f.Default == nil && jsjson.Truthy(value) {
 			return nil, errNotAllowed(f)
 		}
 		if !present || f.NoInput || (value == nil && f.Required) {
@@ -51,7 +52,7 @@ func changedFields(fields []schema.Field, sent map[string]any) (map[string]any, 
 			continue
 		}
 		if f.NoInput {
-			if truthy(value) {
+			if jsjson.Truthy(value) {
 				return nil, errNotAllowed(f)
 			}
 			continue
@@ -178,19 +179,4 @@ func kindOf(value any) string {
 		return "array"
 	}
 	return "object"
-}
-
-// truthy reports whether JavaScript takes a decoded JSON value for true.
-func truthy(value any) bool {
-	switch v := value.(type) {
-	case nil:
-		return false
-	case string:
-		return v != ""
-	case float64:
-		return v != 0
-	case bool:
-		return v
-	}
-	return true
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/lockstep-auth/lockstep/identity"
+	"github.com/lockstep-auth/lockstep/internal/jsjson"
 	"github.com/lockstep-auth/lockstep/plugin"
 )
 
@@ -48,7 +49,7 @@ func errFailedToUpdateUser() error {
 
 // userChanges returns the fields to set of what a client sent.
 func (c *core) userChanges(in map[string]any) (map[string]any, error) {
-	if truthy(in["email"]) {
+	if jsjson.Truthy(in["email"]) {
 		return nil, plugin.Errorf(http.StatusBadRequest, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated")
 	}
 	set, err := changedFields(c.UserFields, in)

@@ -121,3 +121,18 @@ func (d *decoder) array(depth int) (any, error) {
 		}
 	}
 }
+
+// Truthy reports whether JavaScript takes a value that Decode returned for true.
+func Truthy(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return false
+	case string:
+		return v != ""
+	case float64:
+		return v != 0
+	case bool:
+		return v
+	}
+	return true // objects and arrays, empty ones too
+}

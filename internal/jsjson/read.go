@@ -103,35 +103,6 @@ func (s *splitter) find(members []Member, key string) (at int, ok bool) {
 	return 0, false
 }
 
-// Elements splits an array into its elements, appended to dst. Each aliases data. It
-// is as strict as Members.
-func Elements(dst [][]byte, data []byte) ([][]byte, bool) {
-	i := skipSpace(data, 0)
-	if i >= len(data) || data[i] != '[' {
-		return dst, false
-	}
-	i = skipSpace(data, i+1)
-	if i < len(data) && data[i] == ']' {
-		return dst, skipSpace(data, i+1) == len(data)
-	}
-	elements := dst
-	for {
-		end := scanValue(data, i, 1)
-		if end < 0 {
-			return dst, false
-		}
-		elements = append(elements, data[i:end:end])
-		next, more := scanNext(data, end, ']')
-		if !more {
-			if next < 0 || skipSpace(data, next) != len(data) {
-				return dst, false
-			}
-			return elements, true
-		}
-		i = next
-	}
-}
-
 // Number returns the value of a JSON number without white space around it. As in
 // JavaScript, a number too large for a float64 is infinite.
 func Number(raw []byte) (float64, bool) {

@@ -65,36 +65,48 @@ func TestMembersFindsARepeatedKeyAmongMany(t *testing.T) {
 	}
 }
 
-func TestElements(t *testing.T) {
+// TestArrays: the reader of whole values and the scanner that steps over them agree
+// on what an array is.
+func TestArrays(t *testing.T) {
 	tests := []struct {
 		name, text string
-		want       []string
-		refused    bool
+		want       any // nil: refused
 	}{
-		{name: "gives values without white space around them", text: ` [ 1 , "a,]" ,{"b":[2]} ] `, want: []string{"1", `"a,]"`, `{"b":[2]}`}},
-		{name: "takes an empty array", text: `[ ]`},
-		{name: "refuses an object", text: `{}`, refused: true},
-		{name: "refuses nothing", text: ` `, refused: true},
-		{name: "refuses a trailing comma", text: `[1,]`, refused: true},
-		{name: "refuses text behind an empty array", text: `[]]`, refused: true},
-		{name: "refuses text behind the array", text: `[1]]`, refused: true},
-		{name: "refuses a missing comma", text: `[1 2]`, refused: true},
-		{name: "refuses an unclosed array", text: `[1`, refused: true},
+		{"gives values without white space around them", ` [ 1 , "a,]" ,{"b":[2]} ] `, []any{1.0, "a,]", map[string]any{"b": []any{2.0}}}},
+		{"takes an empty array", `[ ]`, []any{}},
+		{"refuses nothing", ` `, nil},
+		{"refuses a trailing comma", `[1,]`, nil},
+		{"refuses text behind an empty array", `[]]`, nil},
+		{"refuses text behind the array", `[1]]`, nil},
+		{"refuses a missing comma", `[1 2]`, nil},
+		{"refuses an unclosed array", `[1`, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, ok := jsjson.Elements(nil, []byte(tt.text))
-			if ok == tt.refused {
-				t.Fatalf("ok: got %v, want %v", ok, !tt.refused)
+			got, err := jsjson.Decode([]byte(tt.text))
+			if diff := cmp.Diff(got, tt.want); diff != "" || (err == nil) != (tt.want != nil) {
+				t.Errorf("Decode: %v (-got +want):\n%s", err, diff)
 			}
-			var texts []string
-			for _, raw := range got {
-				texts = append(texts, string(raw))
-			}
-			if diff := cmp.Diff(tt.want, texts); diff != "" {
-				t.Errorf("elements (-want +got):\n%s", diff)
+			members, ok := jsjson.Members(nil, []byte(`{"a":`+tt.text+`}`))
+			if ok != (tt.want != nil) || ok && string(members[0].Value) != strings.TrimSpace(tt.text) {
+				t.Errorf("Members: got %v, %v", members, ok)
 			}
 		})
+	}
+}
+
+func TestTruthy(t *testing.T) {
+	for text, want := range map[string]bool{
+		`null`: false, `false`: false, `0`: false, `-0`: false, `""`: false,
+		`true`: true, `1`: true, `1e999`: true, `"0"`: true, `" "`: true, `[]`: true, `{}`: true,
+	} {
+		value, err := jsjson.Decode([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := jsjson.Truthy(value); got != want {
+			t.Errorf("%s: got %v, want %v", text, got, want)
+		}
 	}
 }
 
@@ -158,8 +170,8 @@ func TestNestingIsBounded(t *testing.T) {
 	if got, ok := jsjson.Members(nil, nest(514)); ok || len(got) > 0 {
 		t.Errorf("Members of 514 levels: got %d members, want a refusal", len(got))
 	}
-	if got, ok := jsjson.Elements(nil, []byte(strings.Repeat("[", 513)+strings.Repeat("]", 513))); ok || len(got) > 0 {
-		t.Errorf("Elements of 513 levels: got %d, want a refusal", len(got))
+	if got, err := jsjson.Decode([]byte(strings.Repeat("[", 513) + strings.Repeat("]", 513))); err == nil {
+		t.Errorf("Decode of 513 arrays: got %v, want an error", got)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/lockstep-auth/lockstep/internal/jsjson"
 	"github.com/lockstep-auth/lockstep/internal/origin"
 	"github.com/lockstep-auth/lockstep/plugin"
 )
@@ -139,7 +140,7 @@ func checkURLs(c *plugin.Call, trust *origin.Trust) error {
 			values = append(values, sent)
 		}
 		for _, value := range values {
-			if falsy(value) {
+			if !jsjson.Truthy(value) {
 				continue
 			}
 			url, ok := value.(string)
@@ -169,19 +170,4 @@ func (p *Pipeline) checkLink(c *plugin.Call, trust *origin.Trust) error {
 		}
 	}
 	return nil
-}
-
-// falsy reports whether JavaScript takes a decoded JSON value for false.
-func falsy(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return true
-	case string:
-		return v == ""
-	case bool:
-		return !v
-	case float64:
-		return v == 0
-	}
-	return false
 }
