@@ -143,7 +143,7 @@ func nodeToken(t *testing.T, b *locksteptest.Browser, now time.Time, members str
 	var out struct{ User struct{ ID, Email string } }
 	b.Get("/get-session").JSON(t, &out)
 	claims := fmt.Sprintf(`{"email":%q,%s"userId":%q,"iat":%d,"exp":%d}`, out.User.Email, members, out.User.ID, now.Unix(), now.Unix()+3600)
-	return secure.SignJWT(locksteptest.Secret, []byte(claims))
+	return secure.NewSigner(locksteptest.Secret).SignJWT([]byte(claims))
 }
 
 // serve answers a copy of r.

@@ -57,7 +57,7 @@ func TestServeRefuses(t *testing.T) {
 		{
 			"secrets without versions", "",
 			[]string{"BETTER_AUTH_SECRETS=canary"},
-			[]string{"lockstep: BETTER_AUTH_SECRETS: entry 1 is not a version and a secret, as in 2:new,1:old"},
+			[]string{"lockstep: BETTER_AUTH_SECRETS, as in 2:new,1:old: secrets: entry 1: want <version>:<secret>"},
 		},
 		{
 			"the wrong address of Convex", settings,

@@ -30,13 +30,9 @@ const (
 	maxAddress = 64
 )
 
-// Prove returns the proof that a front end with the secret names this address
-// now: the seconds since 1970, a dot, and in base64url the HMAC-SHA256 of
+// proof returns the proof that a front end with the secret names this address at a
+// time: the seconds since 1970, a dot, and in base64url the HMAC-SHA256 of
 // "lockstep-client", the seconds and the address, each on a line.
-func Prove(secret, address string, now time.Time) string {
-	return proof(secret, address, strconv.FormatInt(now.Unix(), 10))
-}
-
 func proof(secret, address, seconds string) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte("lockstep-client\n" + seconds + "\n" + address))

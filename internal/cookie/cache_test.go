@@ -321,7 +321,7 @@ func TestDecodeRefusesOtherClaims(t *testing.T) {
 	jwt, jwe := newCache(t, cookie.JWT, secrets), newCache(t, cookie.JWE, secrets)
 	sealer := secrets.Sealer("better-auth-session")
 	for _, c := range claims {
-		if _, _, ok := jwt.Decode(secure.SignJWT(testSecret, []byte(c)), vectorTime()); ok {
+		if _, _, ok := jwt.Decode(secure.NewSigner(testSecret).SignJWT([]byte(c)), vectorTime()); ok {
 			t.Errorf("jwt takes %s", c)
 		}
 		if _, _, ok := jwe.Decode(sealer.Seal([]byte(c)), vectorTime()); ok {
@@ -332,7 +332,7 @@ func TestDecodeRefusesOtherClaims(t *testing.T) {
 	if _, _, ok := jwe.Decode(account, vectorTime()); ok {
 		t.Error("jwe takes a value sealed for another cookie")
 	}
-	if _, _, ok := jwt.Decode(secure.SignJWT(testSecret, []byte(`{"session":{},"user":{},"updatedAt":1`+end)), vectorTime()); !ok {
+	if _, _, ok := jwt.Decode(secure.NewSigner(testSecret).SignJWT([]byte(`{"session":{},"user":{},"updatedAt":1`+end)), vectorTime()); !ok {
 		t.Error("jwt refuses a session without version, as older servers wrote it")
 	}
 }

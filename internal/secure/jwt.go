@@ -21,26 +21,8 @@ const (
 	maxTokenLen = 16 << 10
 )
 
-// SignJWT returns a JWT with the header {"alg":"HS256"}, signed with the UTF-8 text
-// of secret (RFC 7515 §3.1). The claims are the text of a JSON object, with iat and
-// exp. It panics when secret is empty.
-func SignJWT(secret string, claims []byte) string {
-	return NewSigner(secret).SignJWT(claims)
-}
-
-// VerifyJWT returns the claims of a token that SignJWT made with the same secret, if
-// they are an object, now is before exp and not before nbf, and exp, nbf and iat are
-// numbers: jose's jwtVerify without tolerance. Nested values are not checked for
-// syntax. Unlike upstream it takes no other header, algorithm or spelling of base64
-// than SignJWT makes, and no token above 16 KiB.
-func VerifyJWT(secret, token string, now time.Time) (claims []byte, ok bool) {
-	if secret == "" {
-		return nil, false
-	}
-	return NewSigner(secret).VerifyJWT(token, now)
-}
-
-// SignJWT is the function SignJWT with the secret of s.
+// SignJWT returns a JWT with the header {"alg":"HS256"} (RFC 7515 §3.1). The claims
+// are the text of a JSON object, with iat and exp.
 func (s *Signer) SignJWT(claims []byte) string {
 	enc := base64.RawURLEncoding
 	token := make([]byte, 0, len(jwtHeader)+enc.EncodedLen(len(claims))+1+macTextLen)
@@ -51,7 +33,11 @@ func (s *Signer) SignJWT(claims []byte) string {
 	return string(enc.AppendEncode(token, mac[:]))
 }
 
-// VerifyJWT is the function VerifyJWT with the secret of s.
+// VerifyJWT returns the claims of a token that SignJWT made with the same secret, if
+// they are an object, now is before exp and not before nbf, and exp, nbf and iat are
+// numbers: jose's jwtVerify without tolerance. Nested values are not checked for
+// syntax. Unlike upstream it takes no other header, algorithm or spelling of base64
+// than SignJWT makes, and no token above 16 KiB.
 func (s *Signer) VerifyJWT(token string, now time.Time) (claims []byte, ok bool) {
 	dot := len(token) - macTextLen - 1
 	if len(token) > maxTokenLen || !strings.HasPrefix(token, jwtHeader) || dot < len(jwtHeader) || token[dot] != '.' {

@@ -28,11 +28,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	lockstep "github.com/lockstep-auth/lockstep"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
+	"github.com/lockstep-auth/lockstep/internal/secure"
 )
 
 // Apply changes s by the variables that getenv gives. Its errors never show a
@@ -108,18 +108,15 @@ func database(s *file.Settings, getenv func(string) string) {
 // sameURL reports whether two URLs differ in a slash at the end at most.
 func sameURL(a, b string) bool { return strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/") }
 
-// parseSecrets reads versions of the secret as upstream does
-// (context/secret-utils.ts): numbers from 0 up, each with a secret.
+// parseSecrets reads versions of the secret.
 func parseSecrets(text string) ([]lockstep.Secret, error) {
-	var secrets []lockstep.Secret
-	for entry := range strings.SplitSeq(text, ",") {
-		number, value, ok := strings.Cut(strings.TrimSpace(entry), ":")
-		version, err := strconv.Atoi(strings.TrimSpace(number))
-		value = strings.TrimSpace(value)
-		if !ok || err != nil || version < 0 || value == "" {
-			return nil, fmt.Errorf("BETTER_AUTH_SECRETS: entry %d is not a version and a secret, as in 2:new,1:old", len(secrets)+1)
-		}
-		secrets = append(secrets, lockstep.Secret{Version: version, Value: value})
+	list, err := secure.ParseRotation(text)
+	if err != nil {
+		return nil, fmt.Errorf("BETTER_AUTH_SECRETS, as in 2:new,1:old: %w", err)
+	}
+	secrets := make([]lockstep.Secret, len(list))
+	for i, s := range list {
+		secrets[i] = lockstep.Secret{Version: s.Version, Value: s.Value}
 	}
 	return secrets, nil
 }
