@@ -72,6 +72,8 @@ type Generator struct {
 	start      time.Time
 	begin, end time.Time // zero as long as there was no Begin, no End
 	sent       atomic.Int64
+	answered   chan struct{} // holds an element if an answer has come since Begin
+	failed     chan struct{} // closed when there will be no more answers
 	stop       chan struct{} // closed by Stop
 	workers    []*worker
 	group      sync.WaitGroup
@@ -84,14 +86,20 @@ type Generator struct {
 // caller must end with Stop or Wait; like Begin and End, they are for one
 // goroutine.
 func Start(ctx context.Context, c Config) *Generator {
-	g := &Generator{config: c, start: c.Now(), stop: make(chan struct{})}
+	g := &Generator{
+		config: c, start: c.Now(),
+		answered: make(chan struct{}, 1), failed: make(chan struct{}), stop: make(chan struct{}),
+	}
 	ctx, g.cancel = context.WithCancel(ctx)
 	for range c.Conns {
 		w := &worker{generator: g}
 		g.workers = append(g.workers, w)
 		g.group.Go(func() {
 			if err := w.run(ctx); err != nil {
-				g.failing.Do(func() { g.err = err })
+				g.failing.Do(func() {
+					g.err = err
+					close(g.failed)
+				})
 				g.cancel()
 			}
 		})
@@ -100,7 +108,26 @@ func Start(ctx context.Context, c Config) *Generator {
 }
 
 // Begin starts the measurement.
-func (g *Generator) Begin() { g.begin = g.config.Now() }
+func (g *Generator) Begin() {
+	g.begin = g.config.Now()
+	select {
+	case <-g.answered: // of a request before
+	default:
+	}
+}
+
+// Await waits until a request was answered since Begin, or has failed: on a busy
+// machine, a measurement that ends earlier is of nothing. It is for Generators
+// without a Rate and a Limit.
+func (g *Generator) Await(ctx context.Context) error {
+	select {
+	case <-g.answered:
+	case <-g.failed:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
 
 // End ends the measurement. Requests go on until Stop.
 func (g *Generator) End() { g.end = g.config.Now() }
@@ -211,6 +238,10 @@ func (w *worker) run(ctx context.Context) error {
 			r.at = due
 		}
 		w.records = append(w.records, r)
+		select {
+		case g.answered <- struct{}{}:
+		default:
+		}
 	}
 }
 

@@ -91,6 +91,40 @@ func TestMeasuresWhatEndsBetweenBeginAndEnd(t *testing.T) {
 	})
 }
 
+func TestAwaitWaitsForAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := load.Start(t.Context(), load.Config{Dial: serve(after(time.Second)), Conns: 2, Next: get, Now: time.Now})
+		time.Sleep(1500 * time.Millisecond) // the first answers are from before
+		g.Begin()
+		began := time.Now()
+		err := g.Await(t.Context())
+		took := time.Since(began)
+		g.End()
+		got, err2 := g.Stop()
+		if err != nil || err2 != nil || took != 500*time.Millisecond || got.Requests < 1 || got.Requests > 2 {
+			t.Errorf("got %d answers, %v, %v after %v, want 1 or 2 after 500ms", got.Requests, err, err2, took)
+		}
+	})
+}
+
+func TestAwaitEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := func(*http.Request) string { return "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n" }
+		g := load.Start(t.Context(), load.Config{Dial: serve(broken), Conns: 1, Next: get, Now: time.Now})
+		err := g.Await(t.Context())
+		if _, err2 := g.Stop(); err != nil || err2 == nil {
+			t.Errorf("a wrong answer: got %v and %v, want an error of Stop", err, err2)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		g = load.Start(ctx, load.Config{Dial: serve(never), Conns: 1, Next: get, Now: time.Now})
+		if err := g.Await(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the end of the context: got %v", err)
+		}
+		_, _ = g.Stop()
+	})
+}
+
 func TestStopWaitsForRequestsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := load.Start(t.Context(), load.Config{Dial: serve(after(time.Second)), Conns: 2, Next: get, Now: time.Now})
