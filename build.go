@@ -155,7 +155,8 @@ func (b *builder) base() origin.BaseConfig {
 func (b *builder) checkOptions() {
 	ep := b.EmailAndPassword
 	if ep.MinPasswordLength < 1 || ep.MaxPasswordLength < ep.MinPasswordLength {
-		b.fail("EmailAndPassword: passwords of %d to %d characters make no sense", ep.MinPasswordLength, ep.MaxPasswordLength)
+		b.fail("EmailAndPassword: MinPasswordLength is %d and MaxPasswordLength is %d: the first must be 1 or more, and not above the second",
+			ep.MinPasswordLength, ep.MaxPasswordLength)
 	}
 	if b.RateLimit.Storage != "memory" && b.RateLimit.Storage != "database" {
 		b.fail("RateLimit.Storage is %q, must be \"memory\" or \"database\"", b.RateLimit.Storage)
@@ -163,15 +164,20 @@ func (b *builder) checkOptions() {
 	if b.RateLimit.Storage == "database" && b.Store == nil {
 		b.fail("RateLimit.Storage is \"database\", but there is no Store")
 	}
-	for name, d := range map[string]time.Duration{
-		"Session.ExpiresIn": b.Session.ExpiresIn, "Session.CookieCache.MaxAge": b.Session.CookieCache.MaxAge,
-		"Session.UpdateAge": or(b.Session.UpdateAge, day), "Session.FreshAge": or(b.Session.FreshAge, day),
-		"EmailAndPassword.ResetPasswordTokenExpiresIn": ep.ResetPasswordTokenExpiresIn,
-		"EmailVerification.ExpiresIn":                  b.EmailVerification.ExpiresIn,
-		"User.DeleteUser.DeleteTokenExpiresIn":         b.User.DeleteUser.DeleteTokenExpiresIn,
+	for _, o := range []struct {
+		name string
+		life time.Duration
+	}{
+		{"Session.ExpiresIn", b.Session.ExpiresIn},
+		{"Session.UpdateAge", or(b.Session.UpdateAge, day)},
+		{"Session.FreshAge", or(b.Session.FreshAge, day)},
+		{"Session.CookieCache.MaxAge", b.Session.CookieCache.MaxAge},
+		{"EmailAndPassword.ResetPasswordTokenExpiresIn", ep.ResetPasswordTokenExpiresIn},
+		{"EmailVerification.ExpiresIn", b.EmailVerification.ExpiresIn},
+		{"User.DeleteUser.DeleteTokenExpiresIn", b.User.DeleteUser.DeleteTokenExpiresIn},
 	} {
-		if d < 0 {
-			b.fail("%s is negative", name)
+		if o.life < 0 {
+			b.fail("%s is negative: leave it out for the default", o.name)
 		}
 	}
 	if b.Session.CookieCache.Enabled {
@@ -210,6 +216,10 @@ func (b *builder) checkSecret(name, value string) {
 	n := len([]rune(value))
 	if n < minSecret {
 		b.fail("%s has %d characters, needs %d (run \"lockstep secret\")", name, n, minSecret)
+		return
+	}
+	if secure.IsPublished(value) && !b.Development {
+		b.fail("%s is the one that is published in Better Auth's source: run \"lockstep secret\" for a new one", name)
 		return
 	}
 	if why := secure.Weakness(value); why != "" {
@@ -345,9 +355,7 @@ func (b *builder) bind() store.Store {
 		db = memory.New()
 	}
 	if binder, ok := db.(store.Binder); ok {
-		if err := binder.Bind(b.tables); err != nil {
-			b.check(err)
-		}
+		b.check(binder.Bind(b.tables))
 	}
 	return &deadlineStore{store: db, timeout: b.StoreTimeout}
 }

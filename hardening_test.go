@@ -3,6 +3,7 @@ package lockstep_test
 import (
 	"context"
 	"crypto/rand"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -196,5 +197,26 @@ func TestGoCallsNeedAHost(t *testing.T) {
 	})
 	if err := s.API().RequestPasswordReset(t.Context(), "ada@example.com", ""); err == nil || !strings.Contains(err.Error(), "Fallback") {
 		t.Errorf("got error %v, want one that says what to set", err)
+	}
+}
+
+// TestPublishedSecret: with the default of Better Auth's source anybody can sign
+// a session. Only a server for development starts with it.
+func TestPublishedSecret(t *testing.T) {
+	t.Parallel()
+	const secret = "better-auth-secret-12345678901234567890"
+	for name, c := range map[string]lockstep.Config{
+		"a secret":          {Secret: secret},
+		"an older version":  {Secrets: []lockstep.Secret{{Version: 2, Value: locksteptest.Secret}, {Version: 1, Value: secret}}},
+		"while it develops": {Secret: secret, Development: true},
+	} {
+		c.BaseURL, c.Store, c.Log = "http://localhost", memory.New(), slog.New(slog.DiscardHandler)
+		_, err := lockstep.New(c)
+		if refused := err != nil && strings.Contains(err.Error(), "published"); refused == c.Development {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := lockstep.NewVerifier(lockstep.VerifierConfig{Secret: secret}); err == nil {
+		t.Error("a verifier: got no error")
 	}
 }

@@ -68,7 +68,7 @@ database: {sqlite: none/a.db}
 	got := lockstep(t, dir, nil, "config", "check")
 	want := []string{
 		noBaseURL,
-		"lockstep: EmailAndPassword: passwords of 200 to 128 characters make no sense",
+		"lockstep: EmailAndPassword: MinPasswordLength is 200 and MaxPasswordLength is 128: the first must be 1 or more, and not above the second",
 		`lockstep: RateLimit.Storage is "redis", must be "memory" or "database"`,
 		`lockstep: Secret has 5 characters, needs 32 (run "lockstep secret")`,
 		`lockstep: table "user" has no field "nick" to rename`,

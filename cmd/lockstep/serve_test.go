@@ -38,7 +38,7 @@ func TestServeRefuses(t *testing.T) {
 		{
 			"the published secret", "",
 			[]string{"BETTER_AUTH_URL=https://auth.example.com", "BETTER_AUTH_SECRET=better-auth-secret-12345678901234567890"},
-			[]string{`lockstep: the secret is the one that is published in Better Auth's source: run "lockstep secret" for a new one`},
+			[]string{`lockstep: Secret is the one that is published in Better Auth's source: run "lockstep secret" for a new one`},
 		},
 		{
 			"a short secret", "",

@@ -11,13 +11,17 @@ const (
 	minSecretEntropy = 120 // bits
 )
 
+// IsPublished reports whether a secret is the default in Better Auth's source, with
+// which anybody can sign.
+func IsPublished(secret string) bool { return secret == developmentSecret }
+
 // Weakness says why secret should not be used, or "" when nothing is wrong with
 // it: it is the published development default, shorter than 32 UTF-16 units, or
 // has fewer than 120 bits by upstream's estimate, length × log2(distinct
 // characters). The text never contains the secret.
 func Weakness(secret string) string {
 	switch units := len(utf16.Encode([]rune(secret))); {
-	case secret == developmentSecret:
+	case IsPublished(secret):
 		return "it is the published development default"
 	case units < minSecretLen:
 		return "it is shorter than 32 characters"
