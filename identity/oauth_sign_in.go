@@ -145,7 +145,9 @@ func (s *Service) LinkOAuth(ctx context.Context, l OAuthLink) (*OAuthLogin, erro
 	b := oauthBatch{s: s, known: l.User, session: -1}
 	b.add(s.unused(l.Key))
 	b.requireSession(l.Session, l.User)
-	if b.update(l.User, l.Update); len(l.Update) == 0 {
+	if len(l.Update) > 0 {
+		b.update(l.User, l.Update)
+	} else {
 		b.add(store.Op{Verb: store.Check, Table: UserTable, Expect: store.One, Where: unchanged(l.User)})
 	}
 	if l.Replace {

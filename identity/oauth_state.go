@@ -23,7 +23,7 @@ const (
 // base64url, not too much of it.
 func isState(state string) bool {
 	return state != "" && len(state) <= maxTokenLen && !strings.ContainsFunc(state, func(r rune) bool {
-		return (r|0x20 < 'a' || r|0x20 > 'z') && (r < '0' || r > '9') && r != '-' && r != '_'
+		return !isAlphanumeric(r) && r != '-' && r != '_'
 	})
 }
 

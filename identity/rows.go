@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lockstep-auth/lockstep/schema"
@@ -41,7 +42,8 @@ type Session struct {
 	Fields map[string]any
 }
 
-// A Token is a secret that stands for a session.
+// A Token is a secret: the token of a session or of another service, or the hash
+// of a password.
 type Token string
 
 // String returns "[redacted]", so that a token does not reach a log by
@@ -91,17 +93,7 @@ func Extra(t *schema.Table) []schema.Field {
 		return nil
 	}
 	known := core(t.Name)
-	var extra []schema.Field
-fields:
-	for _, f := range t.Fields {
-		for _, name := range known {
-			if f.Name == name {
-				continue fields
-			}
-		}
-		extra = append(extra, f)
-	}
-	return extra
+	return slices.DeleteFunc(slices.Clone(t.Fields), func(f schema.Field) bool { return slices.Contains(known, f.Name) })
 }
 
 // extras picks the added fields of a row.

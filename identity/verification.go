@@ -43,9 +43,11 @@ const (
 // isToken reports whether a writer could have made the token: letters and
 // digits, not too many.
 func isToken(token string) bool {
-	return token != "" && len(token) <= maxTokenLen && !strings.ContainsFunc(token, func(r rune) bool {
-		return (r|0x20 < 'a' || r|0x20 > 'z') && (r < '0' || r > '9')
-	})
+	return token != "" && len(token) <= maxTokenLen && !strings.ContainsFunc(token, func(r rune) bool { return !isAlphanumeric(r) })
+}
+
+func isAlphanumeric(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }
 
 // storedAs returns the forms in which an identifier may be stored: the one that
