@@ -51,8 +51,8 @@ func (Result) GoString() string { return "[redacted]" }
 // JSON (nil for none).
 func (api API) Call(ctx context.Context, method, path string, header http.Header, body any) (*Result, error) {
 	path, query, _ := strings.Cut(path, "?")
-	g := pipeline.GoCall{Method: method, Path: path, Query: query, Header: header, Has: body != nil}
-	if g.Has {
+	g := pipeline.GoCall{Method: method, Path: path, Query: query, Header: header, HasBody: body != nil}
+	if g.HasBody {
 		data, err := json.Marshal(body)
 		if err != nil {
 			return nil, fmt.Errorf("lockstep: body of %s: %w", path, err)

@@ -15,8 +15,9 @@ type GoCall struct {
 	Path   string      // below the base path
 	Query  string      // encoded
 	Header http.Header // of the request: cookies, user agent
-	Body   any         // decoded JSON; see HasBody
-	Has    bool        // whether there is a body
+	Body   any         // decoded JSON, if HasBody
+
+	HasBody bool
 }
 
 // Do runs an endpoint in the process, with its hooks and guard but without rate
@@ -31,7 +32,7 @@ func (p *Pipeline) Do(ctx context.Context, g GoCall) (*plugin.Call, error) {
 	}
 	base, static := p.Base.Static()
 	target := base.Origin + base.Path + g.Path
-	r, err := http.NewRequestWithContext(background(ctx), g.Method, target, strings.NewReader(""))
+	r, err := http.NewRequestWithContext(ctx, g.Method, target, strings.NewReader(""))
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func (p *Pipeline) Do(ctx context.Context, g GoCall) (*plugin.Call, error) {
 	})
 	c.Endpoint, c.Param = e, param
 	c.Query = parseQuery(g.Query)
-	c.Body, c.HasBody = g.Body, g.Has
+	c.Body, c.HasBody = g.Body, g.HasBody
 	c.Err = p.run(c, (*plugin.Call).CheckGuard)
 	c.RunLater()
 	return c, c.Err

@@ -8,7 +8,6 @@
 package pipeline
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -296,12 +295,4 @@ func (p *Pipeline) recoverPanic(w http.ResponseWriter, r *http.Request) {
 	}
 	p.log().ErrorContext(r.Context(), "endpoint panicked", "path", p.logged(r), "panic", v, "stack", string(debug.Stack()))
 	w.WriteHeader(http.StatusInternalServerError)
-}
-
-// background is the context of calls from Go without one.
-func background(ctx context.Context) context.Context {
-	if ctx == nil {
-		return context.Background()
-	}
-	return ctx
 }
