@@ -63,39 +63,35 @@ func (a *Auth) Hydration(s *Session) template.JS {
 
 // dropToken removes the empty token from a session's JSON.
 func dropToken(data []byte) []byte {
-	members, ok := jsjson.Members(nil, data)
-	if !ok {
-		return []byte("null")
-	}
-	out := []byte{'{'}
-	for i, m := range members {
-		if i > 0 {
-			out = append(out, ',')
+	return rewrite(data, func(name string, value []byte) []byte {
+		if name != "session" {
+			return value
 		}
-		out = append(jsjson.AppendString(out, m.Key), ':')
-		if m.Key == "session" {
-			m.Value = without(m.Value, "token")
-		}
-		out = append(out, m.Value...)
-	}
-	return append(out, '}')
+		return rewrite(value, func(name string, value []byte) []byte {
+			if name == "token" {
+				return nil
+			}
+			return value
+		})
+	})
 }
 
-func without(object []byte, name string) []byte {
+// rewrite returns an object with other values; members without one are left out.
+func rewrite(object []byte, value func(name string, value []byte) []byte) []byte {
 	members, ok := jsjson.Members(nil, object)
 	if !ok {
 		return []byte("null")
 	}
 	out := []byte{'{'}
 	for _, m := range members {
-		if m.Key == name {
+		v := value(m.Key, m.Value)
+		if v == nil {
 			continue
 		}
 		if len(out) > 1 {
 			out = append(out, ',')
 		}
-		out = append(jsjson.AppendString(out, m.Key), ':')
-		out = append(out, m.Value...)
+		out = append(append(jsjson.AppendString(out, m.Key), ':'), v...)
 	}
 	return append(out, '}')
 }
