@@ -115,19 +115,10 @@ func (s *Store) query(q store.Query) (store.Result, error) {
 		return store.Result{Count: len(found)}, nil
 	}
 	if q.SortBy != "" {
-		slices.SortStableFunc(found, func(a, b *row) int {
-			c := relation.CompareNullable(a.values[q.SortBy], b.values[q.SortBy])
-			if q.Descending {
-				return -c
-			}
-			return c
-		})
+		order := relation.Order(q)
+		slices.SortStableFunc(found, func(a, b *row) int { return order(a.values, b.values) })
 	}
-	found = found[min(q.Offset, len(found)):]
-	if q.Limit > 0 {
-		found = found[:min(q.Limit, len(found))]
-	}
-	return s.answer(found, q.With, t)
+	return s.answer(relation.Window(q, found), q.With, t)
 }
 
 // answer copies the rows out, with what the join brings along.
