@@ -58,17 +58,8 @@ type generic struct {
 	PostLogoutRedirectURI  string            `json:"postLogoutRedirectURI"`
 }
 
-// presets are those that are ready-made, by upstream's names.
-func presets() map[string]func(genericoauth.Options) genericoauth.Config {
-	return map[string]func(genericoauth.Options) genericoauth.Config{
-		"auth0": genericoauth.Auth0, "gumroad": genericoauth.Gumroad, "hubspot": genericoauth.HubSpot, "keycloak": genericoauth.Keycloak,
-		"line": genericoauth.Line, "microsoftEntraId": genericoauth.MicrosoftEntraID, "okta": genericoauth.Okta,
-		"patreon": genericoauth.Patreon, "slack": genericoauth.Slack, "yandex": genericoauth.Yandex,
-	}
-}
-
 func (g generic) config() genericoauth.Config {
-	if preset, ok := presets()[g.Preset]; ok {
+	if preset, ok := genericoauth.Presets()[g.Preset]; ok {
 		return preset(genericoauth.Options{
 			ClientID: g.ClientID, ClientSecret: g.ClientSecret, Domain: g.Domain, Issuer: g.Issuer, TenantID: g.TenantID,
 			Scopes: g.Scopes, DisablePKCE: g.PKCE != nil && !*g.PKCE,
