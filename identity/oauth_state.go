@@ -43,7 +43,10 @@ func (s *Service) keepState(identifier, data string, expires time.Time) store.Op
 }
 
 func (s *Service) whereState(identifier string) store.Where {
-	return store.Where{}.And("identifier", store.In, s.storedAs(identifier))
+	if forms := s.storedAs(identifier); len(forms) > 1 {
+		return store.Where{}.And("identifier", store.In, forms)
+	}
+	return store.Is("identifier", identifier)
 }
 
 // FindState returns what belongs to a state and leaves it there, or ErrNotFound.
@@ -69,7 +72,7 @@ func (s *Service) SpendState(ctx context.Context, state string) (string, error) 
 		return "", ErrNotFound
 	}
 	rows, err := s.apply(ctx, store.Op{
-		Verb: store.Delete, Table: VerificationTable, Expect: store.One, Where: s.whereState(statePurpose + state),
+		Verb: store.Delete, Table: VerificationTable, Expect: store.One, Where: s.whereState(statePurpose + state), Sole: true,
 	})
 	switch {
 	case store.IsGuard(err):
@@ -81,15 +84,17 @@ func (s *Service) SpendState(ctx context.Context, state string) (string, error) 
 }
 
 // SpendCookieState remembers, until it expires, that a state that lives in a
-// cookie was used. It returns ErrNotFound if it was before. One trip.
+// cookie was used. It returns ErrNotFound if it was before. It looks when it has
+// written: then, in a store whose batches are not atomic, of several calls at once
+// one gets it at most. One trip.
 func (s *Service) SpendCookieState(ctx context.Context, state string, expires time.Time) error {
 	if !isState(state) {
 		return ErrNotFound
 	}
 	identifier := spentStatePurpose + state
 	_, err := s.apply(ctx,
-		store.Op{Verb: store.Check, Table: VerificationTable, Expect: store.None, Where: s.whereState(identifier)},
-		s.keepState(identifier, "", expires))
+		s.keepState(identifier, "", expires),
+		store.Op{Verb: store.Check, Table: VerificationTable, Expect: store.One, Where: s.whereState(identifier)})
 	switch {
 	case store.IsGuard(err):
 		return ErrNotFound
