@@ -217,7 +217,7 @@ func (s *Service) Unlink(ctx context.Context, userID, id string, keepOne bool) e
 	}}
 	if keepOne {
 		ops = append(ops, store.Op{
-			Verb: store.Check, Table: AccountTable, Expect: store.AtLeast, Where: store.Is("userId", userID),
+			Verb: store.Check, Table: AccountTable, Expect: store.AtLeast, Where: store.Is("userId", userID), Race: true,
 		})
 	}
 	_, err := s.apply(ctx, ops...)

@@ -42,7 +42,7 @@ func (s *Service) SignUpOAuth(ctx context.Context, u OAuthUser) (*OAuthLogin, er
 	}
 	maps.Copy(row, u.Fields)
 	b := oauthBatch{s: s, session: -1}
-	b.add(s.unused(u.Key))
+	b.add(s.unused(u.Key, true)) // of two first sign-ins at once, the address lets one through
 	b.user = b.add(store.Op{Verb: store.Create, Table: UserTable, Set: s.row(UserTable, now, row)})
 	b.account = b.add(s.newOAuthAccount(u.Key, store.IDOf(b.user), u.Tokens, u.Scope))
 	b.start(store.IDOf(b.user), u.Device)
@@ -53,9 +53,10 @@ func (s *Service) SignUpOAuth(ctx context.Context, u OAuthUser) (*OAuthLogin, er
 	return out, err
 }
 
-// unused is the guard that nobody has the account.
-func (s *Service) unused(key AccountKey) store.Op {
-	return store.Op{Verb: store.Check, Table: AccountTable, Expect: store.None, Where: key.where()}
+// unused is the guard that nobody has the account. With race it only closes the
+// race against what was read before.
+func (s *Service) unused(key AccountKey, race bool) store.Op {
+	return store.Op{Verb: store.Check, Table: AccountTable, Expect: store.None, Where: key.where(), Race: race}
 }
 
 func (s *Service) newOAuthAccount(key AccountKey, userID any, t OAuthTokens, scope string) store.Op {
@@ -97,6 +98,7 @@ func (s *Service) SignInOAuth(ctx context.Context, in OAuthSignIn) (*OAuthLogin,
 	b := oauthBatch{s: s, known: in.User, session: -1}
 	own := store.Op{
 		Verb: store.Check, Table: AccountTable, Expect: store.One, Where: store.Is("id", in.Account.ID, "userId", in.User.ID),
+		Race: true,
 	}
 	set := in.Tokens.known()
 	if in.Scope != "" {
@@ -135,6 +137,11 @@ type OAuthLink struct {
 
 	// Device, if not nil, starts a session.
 	Device *Device
+
+	// Asked says that the user has asked for it, with the session. Else somebody
+	// may be signing up with the account at the same moment, and be half done in a
+	// store whose batches are not atomic, so that such a store looks again.
+	Asked bool
 }
 
 // LinkOAuth carries it out, all or nothing. It returns ErrChanged if the account
@@ -143,12 +150,12 @@ type OAuthLink struct {
 // trip.
 func (s *Service) LinkOAuth(ctx context.Context, l OAuthLink) (*OAuthLogin, error) {
 	b := oauthBatch{s: s, known: l.User, session: -1}
-	b.add(s.unused(l.Key))
+	b.add(s.unused(l.Key, l.Asked))
 	b.requireSession(l.Session, l.User)
 	if len(l.Update) > 0 {
 		b.update(l.User, l.Update)
 	} else {
-		b.add(store.Op{Verb: store.Check, Table: UserTable, Expect: store.One, Where: unchanged(l.User)})
+		b.add(store.Op{Verb: store.Check, Table: UserTable, Expect: store.One, Where: unchanged(l.User), Race: l.Asked})
 	}
 	if l.Replace {
 		b.add(store.Op{Verb: store.Delete, Table: SessionTable, Where: store.Is("userId", l.User.ID)})
@@ -198,14 +205,19 @@ func (b *oauthBatch) update(u *User, fields store.Record) {
 // token.
 func (b *oauthBatch) requireSession(token Token, u *User) {
 	if token != "" {
-		b.add(store.Op{Verb: store.Check, Table: SessionTable, Expect: store.One, Where: b.s.aliveSession(token, u.ID)})
+		b.add(store.Op{
+			Verb: store.Check, Table: SessionTable, Expect: store.One, Where: b.s.aliveSession(token, u.ID), Race: true,
+		})
 	}
 }
 
-// start starts a session, if there is a device.
+// start starts a session, if there is a device. Nobody knows its token before all
+// is done, and what a service has just said of its user may stand without it.
 func (b *oauthBatch) start(userID any, d *Device) {
 	if d != nil {
-		b.session = b.add(b.s.startSession(userID, *d, b.s.Now()))
+		op := b.s.startSession(userID, *d, b.s.Now())
+		op.Beside = true
+		b.session = b.add(op)
 	}
 }
 

@@ -193,7 +193,7 @@ func (c *core) linkOnce(call *plugin.Call, v *visitor, to linking) error {
 		return stop("", oauth.CodeLinkedToOther)
 	}
 	l := c.linkOf(v, m.User)
-	l.Session = to.session
+	l.Session, l.Asked = to.session, true
 	_, err = c.link(call, l)
 	if errors.Is(err, identity.ErrRefused) || errors.Is(err, identity.ErrTaken) {
 		return stop("", oauth.CodeUnableToLink)
