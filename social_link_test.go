@@ -293,6 +293,24 @@ func TestTwoAccountsWithOneID(t *testing.T) {
 	wantNobody(t, b)
 }
 
+// TestTwinAccounts: two accounts of one user with one id, which a store whose
+// batches are not atomic can make, lock nobody out, and one is left.
+func TestTwinAccounts(t *testing.T) {
+	t.Parallel()
+	s := newSocialServer(t)
+	b := s.signedUp(t, "ada@example.com")
+	id := s.rows(t, identity.UserTable)[0]["id"]
+	for _, account := range []string{"b", "a", "c"} {
+		s.addAccount(t, store.Record{"id": account, "providerId": "fake", "accountId": adaAtIDP().sub, "userId": id})
+	}
+	wantLocation(t, s.link(t, b, adaAtIDP(), nil), "/linked")
+	wantLocation(t, s.signIn(t, s.NewBrowser(t), adaAtIDP(), nil), "/in")
+	left := s.rows(t, identity.AccountTable, "providerId", "fake")
+	if len(left) != 1 || left[0]["id"] != "a" || left[0]["accessToken"] == nil {
+		t.Errorf("left: %v", left)
+	}
+}
+
 // TestLinkNeedsTheSession is LK-08: a link that was started by somebody who has
 // signed out since, or whose user is gone, links nothing.
 func TestLinkNeedsTheSession(t *testing.T) {

@@ -14,9 +14,12 @@ import (
 // Read again and decide anew.
 var ErrChanged = errors.New("identity: changed in the meantime")
 
-// ErrTwoAccounts means that one user of a service has two accounts here, so that
-// nobody can say whose user it is. Servers do not make such accounts.
+// ErrTwoAccounts means that one user of a service has accounts of two users here,
+// so that nobody can say whose user it is. Servers do not make such accounts.
 var ErrTwoAccounts = errors.New("identity: two accounts with one id")
+
+// maxTwins bounds the accounts that are looked at to find that out.
+const maxTwins = 20
 
 // OAuthTokens are what a service has handed out for an account, as they are
 // stored: the first two may be encrypted.
@@ -76,13 +79,17 @@ type OAuthMatch struct {
 	Account *Account // nil if nobody has signed in with it
 	Owner   *User    // of the account; nil if the user is gone
 	ByEmail *User    // the user with the address, or nil
+
+	// Twins are the ids of more accounts with the same key and owner.
+	Twins []string
 }
 
-// FindOAuth looks a user of a service up, by the key and by the address. Two
-// accounts with one key are an error: nobody can say whose they are. One trip.
+// FindOAuth looks a user of a service up, by the key and by the address. Accounts
+// with one key and several owners are an error: nobody can say whose they are.
+// One trip.
 func (s *Service) FindOAuth(ctx context.Context, key AccountKey, email string) (*OAuthMatch, error) {
 	queries := []store.Query{{
-		Table: AccountTable, Where: key.where(), Limit: 2,
+		Table: AccountTable, Where: key.where(), Limit: maxTwins,
 		With: &store.Join{Table: UserTable, Local: "userId", Foreign: "id"},
 	}}
 	if email != "" {
@@ -92,12 +99,11 @@ func (s *Service) FindOAuth(ctx context.Context, key AccountKey, email string) (
 	if err != nil {
 		return nil, fmt.Errorf("find account: %w", err)
 	}
-	if len(res[0].Rows) > 1 {
-		return nil, fmt.Errorf("find account at %s: %w", key.ProviderID, ErrTwoAccounts)
-	}
 	m := &OAuthMatch{}
-	if row := res[0].One(); row != nil {
-		m.Account = s.account(row)
+	if m.Account, m.Twins, err = s.first(key, res[0].Rows); err != nil {
+		return nil, fmt.Errorf("find account: %w", err)
+	}
+	if m.Account != nil {
 		if owner := res[0].RelatedOne(0); owner != nil {
 			m.Owner = s.user(owner)
 		}
@@ -106,6 +112,30 @@ func (s *Service) FindOAuth(ctx context.Context, key AccountKey, email string) (
 		m.ByEmail = s.user(res[1].One())
 	}
 	return m, nil
+}
+
+// first returns the account with a key, or nil, and the ids of its twins. Two
+// servers that make the account of one user at the same moment, in a store whose
+// batches are not atomic, can both succeed. All take the one with the smallest id
+// for the account then, so that whoever removes the others leaves one.
+func (s *Service) first(key AccountKey, rows []store.Record) (*Account, []string, error) {
+	var a *Account
+	var twins []string
+	for _, row := range rows {
+		next := s.account(row)
+		switch {
+		case a == nil:
+			a = next
+		case next.UserID != a.UserID:
+			return nil, nil, fmt.Errorf("account at %s: %w", key.ProviderID, ErrTwoAccounts)
+		case next.ID < a.ID:
+			a, next = next, a
+			fallthrough
+		default:
+			twins = append(twins, next.ID)
+		}
+	}
+	return a, twins, nil
 }
 
 // A LinkMatch is what the database knows of a user who wants an account linked.
@@ -120,20 +150,17 @@ type LinkMatch struct {
 func (s *Service) FindLink(ctx context.Context, key AccountKey, userID string, token Token) (*LinkMatch, error) {
 	res, err := s.store.Read(ctx,
 		store.Query{Table: UserTable, Where: store.Is("id", userID), Limit: 1},
-		store.Query{Table: AccountTable, Where: key.where(), Limit: 2},
+		store.Query{Table: AccountTable, Where: key.where(), Limit: maxTwins},
 		store.Query{Table: SessionTable, Where: s.aliveSession(token, userID), Limit: 1})
 	if err != nil {
 		return nil, fmt.Errorf("find link: %w", err)
 	}
-	if len(res[1].Rows) > 1 {
-		return nil, fmt.Errorf("find link to %s: %w", key.ProviderID, ErrTwoAccounts)
-	}
 	m := &LinkMatch{Alive: token != "" && res[2].One() != nil}
+	if m.Account, _, err = s.first(key, res[1].Rows); err != nil {
+		return nil, fmt.Errorf("find link: %w", err)
+	}
 	if row := res[0].One(); row != nil {
 		m.User = s.user(row)
-	}
-	if row := res[1].One(); row != nil {
-		m.Account = s.account(row)
 	}
 	return m, nil
 }

@@ -73,6 +73,9 @@ type OAuthSignIn struct {
 	Account *Account
 	User    *User
 
+	// Twins are the ids of accounts to remove: see OAuthMatch.
+	Twins []string
+
 	// Tokens replace those of the account that they have. Scope, if not empty,
 	// replaces the account's.
 	Tokens OAuthTokens
@@ -111,6 +114,10 @@ func (s *Service) SignInOAuth(ctx context.Context, in OAuthSignIn) (*OAuthLogin,
 		b.knownAccount = in.Account
 	}
 	b.requireSession(in.Session, in.User)
+	if len(in.Twins) > 0 {
+		twins := store.Is("userId", in.User.ID).And("id", store.In, in.Twins)
+		b.add(store.Op{Verb: store.Delete, Table: AccountTable, Where: twins})
+	}
 	b.account = b.add(own)
 	b.update(in.User, in.Update)
 	b.start(in.User.ID, in.Device)

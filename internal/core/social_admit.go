@@ -148,7 +148,7 @@ func (c *core) admitOwner(call *plugin.Call, v *visitor, m *identity.OAuthMatch)
 	if now, changed := update["emailVerified"]; changed {
 		verified = now == true
 	}
-	in := identity.OAuthSignIn{Account: m.Account, User: u, Update: update, Device: device(call, v, verified)}
+	in := identity.OAuthSignIn{Account: m.Account, Twins: m.Twins, User: u, Update: update, Device: device(call, v, verified)}
 	if !c.Account.KeepTokens {
 		in.Tokens = v.tokens
 	}
