@@ -1,6 +1,7 @@
 package lockstep_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/lockstep-auth/lockstep/internal/secure"
 	"github.com/lockstep-auth/lockstep/locksteptest"
 	"github.com/lockstep-auth/lockstep/store"
+	"github.com/lockstep-auth/lockstep/store/memory"
 )
 
 // TestAccountSelection: exactly one way to name an account, and only one's own.
@@ -182,6 +185,46 @@ func TestRenewalIsSingleFlight(t *testing.T) {
 	}
 	if after := s.rows(t, identity.AccountTable)[0]; after["accessToken"] == row["accessToken"] || after["refreshToken"] == row["refreshToken"] {
 		t.Errorf("stored: %v", after)
+	}
+}
+
+// A heldStore holds the answer to one read of accounts back.
+type heldStore struct {
+	*memory.Store
+	armed         atomic.Bool
+	read, release chan struct{}
+}
+
+func (s *heldStore) Read(ctx context.Context, q ...store.Query) ([]store.Result, error) {
+	res, err := s.Store.Read(ctx, q...)
+	if q[0].Table == identity.AccountTable && s.armed.CompareAndSwap(true, false) {
+		close(s.read)
+		<-s.release
+	}
+	return res, err
+}
+
+// TestRenewalAfterRenewal: who has read an account before another request renewed
+// its tokens does not use the refresh token a second time.
+func TestRenewalAfterRenewal(t *testing.T) {
+	t.Parallel()
+	db := &heldStore{Store: memory.New(), read: make(chan struct{}), release: make(chan struct{})}
+	s := newSocialServer(t, func(c *lockstep.Config) { c.Store = db })
+	b := s.Browser
+	wantLocation(t, s.signIn(t, b, adaAtIDP(), nil), "/in")
+	id := m{"accountId": s.rows(t, identity.AccountTable)[0]["id"]}
+	s.Clock.Advance(time.Hour)
+	cookies, done := b.CookieHeader(), make(chan int)
+	db.armed.Store(true)
+	go func() { done <- postAs(s, cookies, "/get-access-token", id) }()
+	<-db.read
+	want(t, b.Post("/get-access-token", id), 200, "")
+	close(db.release)
+	if status := <-done; status != 200 {
+		t.Errorf("status %d", status)
+	}
+	if _, refreshes := s.idp.counts(); refreshes != 1 {
+		t.Errorf("%d refreshes", refreshes)
 	}
 }
 

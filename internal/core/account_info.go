@@ -27,20 +27,20 @@ type accountOutput struct {
 
 // accountInfo answers how the service describes the user at this moment.
 func (c *core) accountInfo(call *plugin.Call) (*accountInfoOutput, error) {
-	a, err := selectedInQuery(call)
+	read, err := c.selectedInQuery(call)
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.describe(call.Context(), a.ProviderID)
+	p, err := c.describe(call.Context(), read.ProviderID)
 	if errors.Is(err, errNoProvider) {
 		return nil, plugin.Errorf(http.StatusBadRequest, "PROVIDER_NOT_CONFIGURED",
 			"Account is not associated with a configured social provider.")
 	}
 	if err != nil {
-		_, err = c.provider(call, a.ProviderID) // which says and logs why
+		_, err = c.provider(call, read.ProviderID) // which says and logs why
 		return nil, err
 	}
-	a, token, err := c.currentToken(call, p, a)
+	a, token, err := c.currentToken(call, p, read)
 	if err != nil {
 		return nil, err
 	}

@@ -13,17 +13,21 @@ import (
 // renew gets new tokens for an account and stores them. Of many calls at once for
 // one account, one goes to the service: refresh tokens of many services work
 // once, and a second use is taken for theft (RFC 9700 §4.14.2).
-func (c *core) renew(call *plugin.Call, p oauth.Provider, a *identity.Account) (*identity.Account, error) {
+func (c *core) renew(call *plugin.Call, p oauth.Provider, a *reading) (*identity.Account, error) {
 	h := call.Host
 	return c.renewals.do(call.Context(), a.UserID+"\x00"+a.ID, func(ctx context.Context) (*identity.Account, error) {
-		stored, err := h.Identity.FindAccount(ctx, a.UserID, a.ID)
-		switch {
-		case errors.Is(err, identity.ErrNotFound):
-			return c.renewAtService(ctx, h, p, a) // it lives in the account cookie alone
-		case err != nil:
-			return nil, err
-		case stored.AccessToken != a.AccessToken && !due(stored, h.Now()):
-			return stored, nil // somebody was faster
+		stored := a.Account
+		if !c.renewals.noneSince(a.at) {
+			again, err := h.Identity.FindAccount(ctx, a.UserID, a.ID)
+			switch {
+			case errors.Is(err, identity.ErrNotFound):
+				return c.renewAtService(ctx, h, p, stored) // it lives in the account cookie alone
+			case err != nil:
+				return nil, err
+			case again.AccessToken != a.AccessToken && !due(again, h.Now()):
+				return again, nil // somebody was faster
+			}
+			stored = again
 		}
 		renewed, err := c.renewAtService(ctx, h, p, stored)
 		if err != nil {
@@ -57,9 +61,25 @@ func (c *core) renewAtService(ctx context.Context, h *plugin.Host, p oauth.Provi
 // flights make sure that of several calls with one key, one does the work, and
 // the others wait for what it gets. They are safe for concurrent use.
 type flights struct {
-	mu    sync.Mutex
-	byKey map[string]*flight
+	mu     sync.Mutex
+	byKey  map[string]*flight
+	landed int // how many are over
 }
+
+// A moment is a point in the row of flights, for noneSince.
+type moment int
+
+// never is a moment that noneSince is false for.
+const never moment = -1
+
+func (f *flights) now() moment {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return moment(f.landed)
+}
+
+// noneSince reports whether no flight, whatever its key, is over since then.
+func (f *flights) noneSince(then moment) bool { return f.now() == then }
 
 // A flight is work that is being done.
 type flight struct {
@@ -102,6 +122,7 @@ var errBrokenOff = errors.New("core: work broken off")
 func (f *flights) land(key string, running *flight) {
 	f.mu.Lock()
 	delete(f.byKey, key)
+	f.landed++
 	f.mu.Unlock()
 	close(running.done)
 }

@@ -51,14 +51,20 @@ func selectionOf(members map[string]any, where string) (selection, error) {
 	return bad("Unrecognized keys: %s", strings.Join(unknown, ", "))
 }
 
+// A reading is an account that a request names.
+type reading struct {
+	*identity.Account
+	at moment // before it was read; never if it was in the cookie
+}
+
 // selectedInBody returns the account that a body names.
-func selectedInBody(call *plugin.Call) (*identity.Account, error) {
+func (c *core) selectedInBody(call *plugin.Call) (*reading, error) {
 	body, _ := call.Body.(map[string]any)
-	return selected(call, body, "body")
+	return c.selected(call, body, "body")
 }
 
 // selectedInQuery returns the account that a query names.
-func selectedInQuery(call *plugin.Call) (*identity.Account, error) {
+func (c *core) selectedInQuery(call *plugin.Call) (*reading, error) {
 	query := make(map[string]any, len(call.Query))
 	for name, values := range call.Query {
 		query[name] = values[0]
@@ -66,10 +72,10 @@ func selectedInQuery(call *plugin.Call) (*identity.Account, error) {
 			query[name] = values
 		}
 	}
-	return selected(call, query, "query")
+	return c.selected(call, query, "query")
 }
 
-func selected(call *plugin.Call, members map[string]any, where string) (*identity.Account, error) {
+func (c *core) selected(call *plugin.Call, members map[string]any, where string) (*reading, error) {
 	s, err := selectionOf(members, where)
 	if err != nil {
 		return nil, err
@@ -80,15 +86,19 @@ func selected(call *plugin.Call, members map[string]any, where string) (*identit
 	}
 	if s.cookie {
 		if a := call.SentAccount(userID); a != nil {
-			return a, nil
+			return &reading{a, never}, nil
 		}
 		return nil, errAccountNotFound()
 	}
+	at := c.renewals.now()
 	a, err := call.Host.Identity.FindAccount(call.Context(), userID, s.accountID)
-	if errors.Is(err, identity.ErrNotFound) {
+	switch {
+	case errors.Is(err, identity.ErrNotFound):
 		return nil, errAccountNotFound()
+	case err != nil:
+		return nil, err
 	}
-	return a, err
+	return &reading{a, at}, nil
 }
 
 // selectingUser returns the caller. The tokens of a service are worth more than

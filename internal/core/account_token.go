@@ -26,7 +26,7 @@ type accessTokenOutput struct {
 
 // getAccessToken answers an access token that is good for a while.
 func (c *core) getAccessToken(call *plugin.Call) (*accessTokenOutput, error) {
-	a, err := selectedInBody(call)
+	a, err := c.selectedInBody(call)
 	if err != nil {
 		return nil, err
 	}
@@ -34,12 +34,12 @@ func (c *core) getAccessToken(call *plugin.Call) (*accessTokenOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, token, err := c.currentToken(call, p, a)
+	now, token, err := c.currentToken(call, p, a)
 	if err != nil {
 		return nil, err
 	}
 	return &accessTokenOutput{
-		AccessToken: token, AccessTokenExpiresAt: dateJSON(a.AccessTokenExpiresAt), Scopes: a.Scopes(), IDToken: string(a.IDToken),
+		AccessToken: token, AccessTokenExpiresAt: dateJSON(now.AccessTokenExpiresAt), Scopes: now.Scopes(), IDToken: string(now.IDToken),
 	}, nil
 }
 
@@ -60,7 +60,7 @@ func orNull(raw json.RawMessage) json.RawMessage {
 }
 
 // providerOf returns the service that an account is at.
-func (c *core) providerOf(call *plugin.Call, a *identity.Account) (oauth.Provider, error) {
+func (c *core) providerOf(call *plugin.Call, a *reading) (oauth.Provider, error) {
 	p, err := c.describe(call.Context(), a.ProviderID)
 	if errors.Is(err, errNoProvider) {
 		return p, plugin.Errorf(http.StatusBadRequest, "PROVIDER_NOT_SUPPORTED", "Provider %s is not supported.", a.ProviderID)
@@ -73,10 +73,10 @@ func (c *core) providerOf(call *plugin.Call, a *identity.Account) (oauth.Provide
 
 // currentToken returns the account with an access token that does not expire at
 // once, and the token itself.
-func (c *core) currentToken(call *plugin.Call, p oauth.Provider, a *identity.Account) (*identity.Account, string, error) {
-	now := call.Host.Now()
-	if a.RefreshToken != "" && due(a, now) && !p.NoRefresh {
-		renewed, err := c.renew(call, p, a)
+func (c *core) currentToken(call *plugin.Call, p oauth.Provider, read *reading) (*identity.Account, string, error) {
+	a := read.Account
+	if a.RefreshToken != "" && due(a, call.Host.Now()) && !p.NoRefresh {
+		renewed, err := c.renew(call, p, read)
 		if err != nil {
 			return nil, "", c.tokenError(call, p, err, "FAILED_TO_GET_ACCESS_TOKEN", "Failed to get a valid access token")
 		}
@@ -121,7 +121,7 @@ type refreshTokenOutput struct {
 
 // refreshToken renews the tokens of an account.
 func (c *core) refreshToken(call *plugin.Call) (*refreshTokenOutput, error) {
-	a, err := selectedInBody(call)
+	a, err := c.selectedInBody(call)
 	if err != nil {
 		return nil, err
 	}
