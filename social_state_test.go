@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -258,62 +259,99 @@ func TestFirstCallbacksTogether(t *testing.T) {
 	}
 }
 
-// TestSocialTrips holds the endpoints to their budgets.
+// A counter is a store that counts its trips.
+type counter interface {
+	store.Store
+	take() int64 // the trips since the last time
+}
+
+// A countingSQLite is a counter with a real database.
+type countingSQLite struct {
+	*sqlite.Store
+	trips atomic.Int64
+}
+
+func (s *countingSQLite) Read(ctx context.Context, q ...store.Query) ([]store.Result, error) {
+	s.trips.Add(1)
+	return s.Store.Read(ctx, q...)
+}
+
+func (s *countingSQLite) Apply(ctx context.Context, b store.Batch) ([]store.Record, error) {
+	s.trips.Add(1)
+	return s.Store.Apply(ctx, b)
+}
+
+func (s *countingSQLite) take() int64 { return s.trips.Swap(0) }
+
+// TestSocialTrips holds the endpoints to their budgets. Those on Convex are in
+// internal/convexcheck.
 func TestSocialTrips(t *testing.T) {
 	t.Parallel()
 	for _, strategy := range []string{"database", "cookie"} {
-		t.Run(strategy, func(t *testing.T) {
+		t.Run(strategy+", in memory", func(t *testing.T) {
 			t.Parallel()
-			db := &countingStore{Store: memory.New()}
-			s := newSocialServer(t, func(c *lockstep.Config) {
-				c.Store = db
-				c.Account.StoreStateStrategy = strategy
-			})
-			b := s.Browser
-			begin := func(path string, trips int64) func(who person) int64 {
-				db.take()
-				u := s.start(t, b, path, m{"provider": "fake", "callbackURL": "/in"})
-				if strategy == "cookie" {
-					trips--
-				}
-				if got := db.take(); got != trips {
-					t.Errorf("%s costs %d trips, want %d", path, got, trips)
-				}
-				return func(who person) int64 {
-					q := s.idp.allow(u, who)
-					db.take()
-					wantLocation(t, s.back(b, "fake", q), "/in")
-					return db.take()
-				}
-			}
-			for _, tc := range []struct {
-				name string
-				call func() int64
-			}{
-				{"sign-up", func() int64 { return begin("/sign-in/social", 1)(adaAtIDP()) }},
-				{"sign-in", func() int64 { return begin("/sign-in/social", 1)(adaAtIDP()) }},
-				{"sign-in with another identity of the same address", func() int64 {
-					who := adaAtIDP()
-					who.sub = "ada-2"
-					return begin("/sign-in/social", 1)(who)
-				}},
-				{"link", func() int64 {
-					who := adaAtIDP()
-					who.sub = "ada-3"
-					return begin("/link-social", 2)(who)
-				}},
-			} {
-				if got := tc.call(); got != 3 {
-					t.Errorf("callback of a %s costs %d trips, want 3", tc.name, got)
-				}
-			}
-			q := s.begun(t, s.NewBrowser(t))
-			db.take()
-			s.back(b, "fake", q)
-			if got := db.take(); got > 1 {
-				t.Errorf("a callback from another browser costs %d trips", got)
-			}
+			testSocialTrips(t, &countingStore{Store: memory.New()}, strategy)
 		})
+		t.Run(strategy+", SQLite", func(t *testing.T) {
+			t.Parallel()
+			db, err := sqlite.Open(t.TempDir() + "/test.db")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { db.Close() })
+			testSocialTrips(t, &countingSQLite{Store: db}, strategy)
+		})
+	}
+}
+
+func testSocialTrips(t *testing.T, db counter, strategy string) {
+	s := newSocialServer(t, func(c *lockstep.Config) {
+		c.Store = db
+		c.Account.StoreStateStrategy = strategy
+	})
+	b := s.Browser
+	begin := func(path string, trips int64) func(who person) int64 {
+		db.take()
+		u := s.start(t, b, path, m{"provider": "fake", "callbackURL": "/in"})
+		if strategy == "cookie" {
+			trips--
+		}
+		if got := db.take(); got != trips {
+			t.Errorf("%s costs %d trips, want %d", path, got, trips)
+		}
+		return func(who person) int64 {
+			q := s.idp.allow(u, who)
+			db.take()
+			wantLocation(t, s.back(b, "fake", q), "/in")
+			return db.take()
+		}
+	}
+	for _, tc := range []struct {
+		name string
+		call func() int64
+	}{
+		{"sign-up", func() int64 { return begin("/sign-in/social", 1)(adaAtIDP()) }},
+		{"sign-in", func() int64 { return begin("/sign-in/social", 1)(adaAtIDP()) }},
+		{"sign-in with another identity of the same address", func() int64 {
+			who := adaAtIDP()
+			who.sub = "ada-2"
+			return begin("/sign-in/social", 1)(who)
+		}},
+		{"link", func() int64 {
+			who := adaAtIDP()
+			who.sub = "ada-3"
+			return begin("/link-social", 2)(who)
+		}},
+	} {
+		if got := tc.call(); got != 3 {
+			t.Errorf("callback of a %s costs %d trips, want 3", tc.name, got)
+		}
+	}
+	q := s.begun(t, s.NewBrowser(t))
+	db.take()
+	s.back(b, "fake", q)
+	if got := db.take(); got > 1 {
+		t.Errorf("a callback from another browser costs %d trips", got)
 	}
 }
 
