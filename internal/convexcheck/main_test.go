@@ -84,6 +84,7 @@ func TestConvex(t *testing.T) {
 		t.Run(a.name, func(t *testing.T) {
 			b := a.start(t)
 			t.Run("round trips", b.testRoundTrips)
+			t.Run("round trips of services", b.testSocialRoundTrips)
 			if a.isAtomic && a.isThorough {
 				t.Run("latency", b.testLatency)
 				t.Run("limits", b.testLimits)
@@ -93,6 +94,7 @@ func TestConvex(t *testing.T) {
 			}
 			if a.isThorough {
 				t.Run("storm", b.testStorm)
+				t.Run("races of services", b.testServiceRaces)
 			}
 			t.Run("scenarios", b.testScenarios)
 			t.Run("faults", b.testFaults)
