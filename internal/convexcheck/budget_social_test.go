@@ -103,18 +103,6 @@ func (b *bed) addCallbacks(t *testing.T, calls measured, s *server, who person, 
 	}, back(proven))
 }
 
-// signInWith signs a person in on another device.
-func (s *server) signInWith(t testing.TB, who person) *locksteptest.Browser {
-	t.Helper()
-	b := s.NewBrowser(t)
-	got := b.Post("/sign-in/social", m{"provider": "fake", "callbackURL": "/in"})
-	want(t, got, 200, "")
-	if at := b.Get(who.callback(t, got.Header.Get("Location"))).Header.Get("Location"); at != "/in" {
-		t.Fatalf("%s came back to %s", who.Subject, at)
-	}
-	return b
-}
-
 // addTokens adds what is done with the accounts of one who has signed up, and
 // sign-ins without the server's part.
 func (b *bed) addTokens(t *testing.T, calls measured, s *server, who person) {

@@ -95,6 +95,7 @@ func TestConvex(t *testing.T) {
 			if a.isThorough {
 				t.Run("storm", b.testStorm)
 				t.Run("races of services", b.testServiceRaces)
+				t.Run("faults of services", b.testServiceFaults)
 			}
 			t.Run("scenarios", b.testScenarios)
 			t.Run("faults", b.testFaults)

@@ -58,16 +58,11 @@ func (b *bed) testFirstSignIns(t *testing.T) {
 		l := newLink(t)
 		s := b.serve(t, l, new(service).join)
 		ada := person{"ada", address("first", b.name), true, "Ada"}
-		leave := func(who *locksteptest.Browser) string {
-			got := who.Post("/sign-in/social", m{"provider": "fake", "callbackURL": "/in"})
-			want(t, got, 200, "")
-			return ada.callback(t, got.Header.Get("Location"))
-		}
 		browsers := make([]*locksteptest.Browser, 20)
 		backs := make([]string, len(browsers))
 		for i := range browsers {
 			browsers[i] = s.NewBrowser(t)
-			backs[i] = leave(browsers[i])
+			backs[i] = leave(t, browsers[i], ada)
 		}
 		l.set(&fault{when: every(round + 2), how: only(late)}) // so that they are at different points
 		for i, to := range atOnce(len(browsers), func(i int) *locksteptest.Response { return browsers[i].Get(backs[i]) }) {
@@ -76,7 +71,7 @@ func (b *bed) testFirstSignIns(t *testing.T) {
 			}
 		}
 		l.set(nil)
-		if to := s.Browser.Get(leave(s.Browser)).Header.Get("Location"); to != "/in" {
+		if to := s.Browser.Get(leave(t, s.Browser, ada)).Header.Get("Location"); to != "/in" {
 			t.Errorf("round %d: the next went to %s", round, to)
 		}
 		ts := b.dump(t)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/lockstep-auth/lockstep"
+	"github.com/lockstep-auth/lockstep/locksteptest"
 	"github.com/lockstep-auth/lockstep/oauth"
 )
 
@@ -43,6 +44,24 @@ func (p person) callback(t testing.TB, to string) string {
 	}
 	q := url.Values{"code": {p.code(t)}, "state": {u.Query().Get("state")}}
 	return "/callback/fake?" + q.Encode()
+}
+
+// leave sends a browser to the service, and returns where it comes back to.
+func leave(t testing.TB, b *locksteptest.Browser, who person) string {
+	t.Helper()
+	got := b.Post("/sign-in/social", m{"provider": "fake", "callbackURL": "/in"})
+	want(t, got, 200, "")
+	return who.callback(t, got.Header.Get("Location"))
+}
+
+// signInWith signs a person in on another device.
+func (s *server) signInWith(t testing.TB, who person) *locksteptest.Browser {
+	t.Helper()
+	b := s.NewBrowser(t)
+	if at := b.Get(leave(t, b, who)).Header.Get("Location"); at != "/in" {
+		t.Fatalf("%s came back to %s", who.Subject, at)
+	}
+	return b
 }
 
 // A service is one that users can sign in with, in this process. It believes
