@@ -30,16 +30,21 @@ func (f *functions) deleteLong(ctx context.Context, op store.Op) ([]store.Record
 		if len(rows) == 0 {
 			return first, nil
 		}
-		if first[0] == nil {
-			first[0] = rows[0]
-		}
 		ids := make([]string, len(rows))
 		for i, r := range rows {
 			ids[i], _ = r["id"].(string)
 		}
 		step := store.Batch{ID: rand.Text(), Ops: []store.Op{{Verb: store.Delete, Table: op.Table, Where: op.Where.And("id", store.In, ids)}}}
-		if _, err := f.send(ctx, step); err != nil {
+		value, err := f.send(ctx, step)
+		if err != nil {
 			return nil, f.explainBatch(step, err)
+		}
+		left, err := f.left(step, value) // not a row that somebody else removed meanwhile
+		if err != nil {
+			return nil, err
+		}
+		if first[0] == nil {
+			first = left
 		}
 	}
 	return nil, fmt.Errorf("%w: the rows to delete do not end", store.ErrUnavailable)
