@@ -86,7 +86,6 @@ func TestBind(t *testing.T) {
 	}{
 		{"a table twice", []schema.Table{{Name: "a"}, {Name: "a"}}},
 		{"two tables with one name in the deployment", []schema.Table{{Name: "a", ModelName: "x"}, {Name: "b", ModelName: "x"}}},
-		{"a table that the functions have already", []schema.Table{{Name: "a", ModelName: "lockstepBatch"}}},
 		{"a table that Convex cannot have", []schema.Table{{Name: "a b"}}},
 		{"a system table", []schema.Table{{Name: "a", ModelName: "_storage"}}},
 		{"a field twice", []schema.Table{{Name: "a", Fields: []schema.Field{{Name: "x"}, {Name: "x"}}}}},

@@ -9,9 +9,6 @@ import (
 	"github.com/lockstep-auth/lockstep/schema"
 )
 
-// batchTable is where the functions keep the answers of batches.
-const batchTable = "lockstepBatch"
-
 // Names that Convex gives in every document.
 const (
 	idColumn      = "_id"
@@ -66,9 +63,6 @@ func bindTables(defs []schema.Table) (*tables, error) {
 		errs = append(errs, err)
 		if !isName(t.physical) {
 			errs = append(errs, fmt.Errorf("convex: Convex cannot have a table named %q", t.physical))
-		}
-		if t.physical == batchTable {
-			errs = append(errs, fmt.Errorf("convex: table %q is called %q, which is the name of a table of Lockstep's own", t.name, batchTable))
 		}
 		if ts.byName[t.name] != nil || physical[t.physical] {
 			errs = append(errs, fmt.Errorf("convex: table %q is there twice", t.name))
