@@ -45,6 +45,10 @@ type Options struct {
 	// LegacyStatus answers 560 when a function throws, as old deployments do.
 	LegacyStatus bool
 
+	// Missing404 answers 404 for a function that is not there, as deployments in
+	// the cloud do, and for a whole batch that has one.
+	Missing404 bool
+
 	// Env is added to the environment of the functions, as "NAME=value".
 	Env []string
 }
@@ -62,6 +66,9 @@ func Start(t testing.TB, profile string, opts Options) *Deployment {
 	}
 	if opts.LegacyStatus {
 		args = append(args, "--udf-error-status", "560")
+	}
+	if opts.Missing404 {
+		args = append(args, "--missing-404")
 	}
 	// Not the test's context, which ends before its cleanup does.
 	cmd := exec.CommandContext(context.Background(), "node", args...) //nolint:gosec // a test runs its own server

@@ -26,6 +26,7 @@ const { values: opt } = parseArgs({
     name: { type: 'string', default: process.env.TESTBED_NAME ?? 'testbed' },
     redact: { type: 'boolean', default: process.env.TESTBED_REDACT === '1' },
     'udf-error-status': { type: 'string', default: process.env.TESTBED_UDF_ERROR_STATUS ?? '200' },
+    'missing-404': { type: 'boolean', default: process.env.TESTBED_MISSING_404 === '1' },
     'test-ids': { type: 'boolean', default: process.env.TESTBED_TEST_IDS === '1' },
     'no-limits': { type: 'boolean', default: process.env.TESTBED_NO_LIMITS === '1' },
     'no-index': { type: 'boolean', default: process.env.TESTBED_NO_INDEX === '1' },
@@ -38,7 +39,7 @@ const { values: opt } = parseArgs({
 })
 if (opt.help) {
   console.log('usage: node server.mjs [--port 3210] [--profile seed|full|secured|DIR] [--admin-key KEY] [--redact]\n' +
-    '       [--udf-error-status 200|560] [--test-ids] [--no-limits] [--no-index] [--no-component] [--no-test-api] [--exit-with-stdin] [-q]')
+    '       [--udf-error-status 200|560] [--missing-404] [--test-ids] [--no-limits] [--no-index] [--no-component] [--no-test-api] [--exit-with-stdin] [-q]')
   process.exit(0)
 }
 
@@ -66,7 +67,7 @@ for (const [k, ops] of Object.entries(JSON.parse(process.env.TESTBED_EXTRA_KEYS 
 const faults = new Faults(JSON.parse(process.env.TESTBED_FAULTS ?? '[]'))
 const profile = await loadProfile(opt.profile)
 config.authConfig ??= profile.root.authConfig
-const deployment = new Deployment({ ...profile, realIds: !opt['test-ids'], limits: !opt['no-limits'], index: !opt['no-index'] })
+const deployment = new Deployment({ ...profile, realIds: !opt['test-ids'], limits: !opt['no-limits'], index: !opt['no-index'], missing404: opt['missing-404'] })
 
 let stats, journal
 const resetStats = () => { stats = { requests: 0, since: Date.now(), byPath: {} }; journal = [] }

@@ -68,9 +68,9 @@ export class Deployment {
   /**
    * root: { modules, schema }; components: { [path]: { modules, schema } }
    */
-  constructor({ root, components = {}, realIds = true, limits = true, index = true, seed }) {
+  constructor({ root, components = {}, realIds = true, limits = true, index = true, missing404 = false, seed }) {
     this.apps = { '': root, ...components }
-    this.opts = { realIds, limits, index, seed }
+    this.opts = { realIds, limits, index, missing404, seed }
     this.reset()
   }
 
@@ -230,7 +230,9 @@ export class Deployment {
     if (!(component in this.apps)) throw new UdfError(`Component path '${component}' not found`)
     const f = this.lookup(component, p)
     const inComponent = component ? ` in component "${component}"` : ''
-    const missing = () => new UdfError(transport === 'function'
+    // What is wrong with the path is the function's error, or with the knob UDF_404_ON_BAD_PATH the backend's.
+    const badPath = (code, text) => (this.opts.missing404 ? new SystemError(404, code, text) : new UdfError(text))
+    const missing = () => badPath('FunctionPathNotFound', transport === 'function'
       ? `Could not find function for '${p.display}'${inComponent}. Did you forget to run \`npx convex dev\`?`
       : `Could not find public function for '${p.display}'${inComponent}.`)
     if (!f) throw missing()
@@ -249,7 +251,7 @@ export class Deployment {
     }
     if (kind !== 'any' && kind !== type) {
       const Kind = kind[0].toUpperCase() + kind.slice(1)
-      throw new UdfError(`Trying to execute ${p.module}.js:${p.name} as ${Kind}, but it is defined as ${Type}.`)
+      throw badPath('FunctionPathWrongType', `Trying to execute ${p.module}.js:${p.name} as ${Kind}, but it is defined as ${Type}.`)
     }
     if (sizeOf(args) > MAX_ARGS) throw new UdfError(`Arguments for ${p.module}.js:${p.name} are too large (actual: ${(sizeOf(args) / (1 << 20)).toFixed(2)} MiB, limit: 16 MiB)`)
     this.#validateArgs(f, args)
