@@ -8,6 +8,9 @@ import (
 	"github.com/lockstep-auth/lockstep/schema"
 )
 
+// batchTable is where the functions keep the answers of batches.
+const batchTable = "lockstepBatch"
+
 // TypeScript returns the definitions of tables for convex/schema.ts: the members
 // of the object that defineSchema takes, in the order of the tables, each on
 // lines of its own that are indented by two spaces. The tables of Better Auth
@@ -20,6 +23,9 @@ func TypeScript(defs []schema.Table) (string, error) {
 	}
 	var b strings.Builder
 	for _, t := range ts.list {
+		if t.physical == batchTable {
+			return "", fmt.Errorf("convex: table %q cannot be called %q: Lockstep has another table of that name", t.name, batchTable)
+		}
 		t.define(&b)
 	}
 	return b.String(), nil

@@ -76,6 +76,9 @@ func TestTypeScript(t *testing.T) {
 }
 
 func TestTypeScriptRefuses(t *testing.T) {
+	if got, err := convex.TypeScript([]schema.Table{{Name: "a", ModelName: "lockstepBatch"}}); err == nil || got != "" {
+		t.Errorf("the name of a table that is there: got %q, %v, want an error", got, err)
+	}
 	for _, name := range []string{"a b", "_storage", "x: v.any() }), y"} {
 		if got, err := convex.TypeScript([]schema.Table{{Name: name}}); err == nil || got != "" {
 			t.Errorf("table %q: got %q, %v, want an error", name, got, err)
