@@ -232,8 +232,8 @@ The calls to the deployment that a request makes, and the time they take on link
 with a round trip of 50, 100 and 200 ms. Hashing a password, tens of milliseconds
 of one processor, and the work of the deployment come on top.
 
-The first request of a process makes two or three more, to find out what the
-deployment offers. Once a minute, expired one-time secrets are removed when an
+The first request of a process makes up to six more, most of them at once, to
+find out what the deployment offers. Once a minute, expired one-time secrets are removed when an
 answer is out, with one more.
 
 - **functions**: Lockstep's own, with a key or a secret alike.

@@ -63,7 +63,7 @@ func accesses() []access {
 }
 
 // A bed is a running deployment and a way to reach it. It hides the texts of
-// errors, as deployments in production do.
+// errors and answers 404 for what is not there, as deployments in production do.
 type bed struct {
 	access
 	*convextest.Deployment
@@ -72,7 +72,7 @@ type bed struct {
 func (a access) start(t *testing.T) *bed {
 	t.Helper()
 	d := convextest.Start(t, "testdata/"+a.profile, convextest.Options{
-		Redact: true, Env: []string{"LOCKSTEP_SECRET=" + secret},
+		Redact: true, Missing404: true, Env: []string{"LOCKSTEP_SECRET=" + secret},
 	})
 	a.config.URL = d.URL
 	return &bed{a, d}
