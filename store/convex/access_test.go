@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -253,6 +254,20 @@ func guesses(secrets ...string) []map[string]any {
 		out[i] = map[string]any{"secret": s}
 	}
 	return out
+}
+
+// TestNoDeployment: an address where something else answers is not taken for a
+// deployment without functions.
+func TestNoDeployment(t *testing.T) {
+	other := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	for _, c := range []convex.Config{{Key: convextest.AdminKey}, {Secret: secret}, {Key: convextest.AdminKey, Component: "betterAuth"}, {}} {
+		c.URL = other.URL
+		_, err := bound(t, c).Read(t.Context(), store.Query{Table: "user"})
+		if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "no deployment at Config.URL") {
+			t.Errorf("%v: got %v, want that there is no deployment", c, err)
+		}
+	}
 }
 
 // TestReach: the functions touch no table that convex/lockstep.ts does not list.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/lockstep-auth/lockstep/convex"
 )
@@ -53,6 +54,8 @@ func (s *Store) choose(ctx context.Context) (dialect, error) {
 	switch {
 	case err == nil:
 		return f, nil
+	case isElsewhere(err):
+		return nil, unavailable(noDeployment, err)
 	case isMissing(err) && s.config.Key != "":
 		return s.chooseCrud(ctx)
 	case isMissing(err):
@@ -65,10 +68,15 @@ func (s *Store) choose(ctx context.Context) (dialect, error) {
 	return nil, f.explain(err)
 }
 
+const noDeployment = "there is no deployment at Config.URL"
+
 func (s *Store) chooseCrud(ctx context.Context) (dialect, error) {
 	c := newCrud(s)
 	err := c.present(ctx)
-	if err != nil && isMissing(err) {
+	switch {
+	case err != nil && isElsewhere(err):
+		return nil, unavailable(noDeployment, err)
+	case err != nil && isMissing(err):
 		return nil, unavailable("the deployment has neither the functions of Lockstep nor those of createApi for this caller: "+
 			"run lockstep convex init and npx convex deploy, and set Config.Key", err)
 	}
@@ -95,6 +103,12 @@ func (s *Store) checkExposure(ctx context.Context) error {
 // describe itself never does, without data.
 func isMissing(err error) bool {
 	return errors.Is(err, convex.ErrNotFound) || isUnexplained(err)
+}
+
+// isElsewhere reports that what answers knows no deployment, or is none.
+func isElsewhere(err error) bool {
+	e, ok := errors.AsType[*convex.Error](err)
+	return ok && e.Status == http.StatusNotFound && e.Code == ""
 }
 
 // isOther reports that the function is there but takes other arguments.
