@@ -181,6 +181,7 @@ func TestSchemaThatIsThere(t *testing.T) {
 			"import { lockstepTables } from './lockstepSchema'\r\nimport a from 'b'\r\nexport default defineSchema({\r\n  ...lockstepTables,\r\n})\r\n",
 		},
 		{"both lines, in other words", "import { x, lockstepTables } from \"./lockstepSchema.js\"\nexport default defineSchema({...lockstepTables})", ""},
+		{"both lines, beside a regular expression", imported + "const x = /'/\nexport default defineSchema({...lockstepTables})\n", ""},
 		{"tables from elsewhere", "export default defineSchema(tables)\n", ""},
 		{"two schemas", "defineSchema({})\ndefineSchema({})\n", ""},
 		{"the name means something else", "const lockstepTables = {}\nexport default defineSchema({})\n", ""},

@@ -98,11 +98,15 @@ func newPatterns() patterns {
 	}
 }
 
-// spreads reports whether schema.ts has the tables of lockstepSchema.ts.
+// spreads reports whether schema.ts has the tables of lockstepSchema.ts. Where
+// comments cannot be told apart, whoever wrote the two lines is believed.
 func spreads(src string) bool {
 	s, ok := scan(src)
+	if !ok {
+		s = source{quoted: src, plain: src}
+	}
 	p := newPatterns()
-	return ok && p.imports.MatchString(s.quoted) && p.spread.MatchString(s.plain)
+	return p.imports.MatchString(s.quoted) && p.spread.MatchString(s.plain)
 }
 
 // withTables returns schema.ts with the tables of lockstepSchema.ts, if it is
