@@ -30,6 +30,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -123,8 +124,8 @@ func (i *Issuer) init(h *plugin.Host) error {
 	if i.o.ExpirationTime < time.Second {
 		return errors.New("the ExpirationTime must be at least a second")
 	}
-	if strings.HasSuffix(i.o.Issuer, "/") {
-		return errors.New("the Issuer must not end with a slash")
+	if i.o.Issuer != "" && !isIssuer(i.o.Issuer) {
+		return errors.New(`the Issuer must be the address of a server, such as "https://auth.example.com", without a slash at the end`)
 	}
 	// Convex refuses the whole key set of a provider of the type customJwt for one
 	// key with an "alg" that it does not know, such as EdDSA (get-convex/biscuit,
@@ -139,6 +140,12 @@ func (i *Issuer) init(h *plugin.Host) error {
 	}
 	i.keys, i.now = keys, h.Now
 	return nil
+}
+
+// isIssuer reports whether Convex takes the text for an issuer.
+func isIssuer(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.HasSuffix(text, "/")
 }
 
 func (i *Issuer) issuer(c *plugin.Call) string { return cmp.Or(i.o.Issuer, c.Origin) }

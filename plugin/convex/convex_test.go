@@ -168,7 +168,7 @@ func TestOptions(t *testing.T) {
 		t.Errorf("cookie %v", k)
 	}
 	for name, o := range map[string]convex.Options{
-		"algorithm": {Algorithm: jwks.ES256}, "slash": {Issuer: "https://app.example/"}, "time": {ExpirationTime: 1}, "rotation": {RotationInterval: time.Minute},
+		"algorithm": {Algorithm: jwks.ES256}, "slash": {Issuer: "https://app.example/"}, "no address": {Issuer: "app.example"}, "time": {ExpirationTime: 1}, "rotation": {RotationInterval: time.Minute},
 	} {
 		_, err := lockstep.New(lockstep.Config{
 			BaseURL: "https://example.com", Secret: locksteptest.Secret, Plugins: []plugin.Plugin{convex.New(o).Plugin()},

@@ -101,7 +101,7 @@ func TestPluginOptions(t *testing.T) {
 		{"the path of the keys", "jwt: {jwks: {jwksPath: keys}}", `JWKSPath "keys"`},
 		{"how long tokens are good", "jwt: {jwt: {expirationTime: 0.5s}}", "ExpirationTime must be at least a second"},
 		{"an algorithm for Convex", "convex: {algorithm: ES256}", "the only values of Algorithm are RS256 and EdDSA"},
-		{"an issuer for Convex", "convex: {issuer: 'https://a/'}", "the Issuer must not end with a slash"},
+		{"an issuer for Convex", "convex: {issuer: 'https://a/'}", "without a slash at the end"},
 		{"how long tokens for Convex are good", "convex: {jwt: {expirationSeconds: 0.5}}", "ExpirationTime must be at least a second"},
 		{"a key that is none", "genericOAuth: {config: [{providerId: x, tokenEndpointAuth: {privateKeyPem: canary}}]}", "config[0]: the private key is no PEM"},
 		{"a ready-made service", "genericOAuth: {config: [keycloak: {clientId: x}]}", "provider keycloak: an Issuer is required"},
