@@ -68,6 +68,9 @@ func (cmd *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	if err := upToDate(ctx, auth, s.Database); err != nil {
 		return err
 	}
+	if err := keptOut(ctx, s, db); err != nil {
+		return err
+	}
 	srv, err := newServer(c, auth, besidePages(s, nil), lines)
 	if err != nil {
 		return err

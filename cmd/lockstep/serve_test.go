@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bufio"
+	"database/sql"
 	"fmt"
 	"io"
 	"net"
@@ -200,6 +201,57 @@ func TestServeDoesNotMigrateTablesOfOthers(t *testing.T) {
 	}
 	if got := serve(t, dir).stop(t); got != 0 {
 		t.Errorf("got exit code %d after the migration, want 0", got)
+	}
+}
+
+// TestServeKeepsOutWhomBetterAuthDoes: users who need a second factor there, or
+// are banned, are not let in by a server that knows neither.
+func TestServeKeepsOutWhomBetterAuthDoes(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "lockstep.yaml", settings)
+	if got := serve(t, dir).stop(t); got != 0 { // makes the tables
+		t.Fatalf("got exit code %d", got)
+	}
+	const user = `insert into "user" (id, name, email, "emailVerified", "createdAt", "updatedAt", "twoFactorEnabled", banned)
+		values (?1, 'n', ?1, 0, '2026-01-02T03:04:05.000Z', '2026-01-02T03:04:05.000Z', ?2, ?3)`
+	statement(t, dir, `alter table "user" add column "twoFactorEnabled" integer`)
+	statement(t, dir, `alter table "user" add column banned integer`)
+	statement(t, dir, user, "plain", 0, nil)
+	if got := serve(t, dir).stop(t); got != 0 {
+		t.Errorf("got exit code %d, want a start: nobody is kept out", got)
+	}
+	statement(t, dir, user, "careful", 1, 0)
+	statement(t, dir, user, "banned", nil, 1)
+	const advice = " Let Better Auth sign users in, and name the sign-in in disabledPaths here\n"
+	banned := "lockstep: this version knows no bans: whoever is banned (banned, 1 in the database) would be let in." + advice
+	services := strings.Replace(settings, "emailAndPassword: {enabled: true}", "socialProviders: {github: {clientId: a, clientSecret: b}}", 1)
+	for _, tc := range []struct{ name, settings, want string }{
+		{"passwords", settings, "lockstep: this version asks for no second factor: whoever has one (twoFactorEnabled, 1 in the database) " +
+			"would be let in by the password alone." + advice + banned},
+		{"services, which need no second factor at Better Auth", services, banned},
+	} {
+		write(t, dir, "lockstep.yaml", tc.settings)
+		got := lockstep(t, dir, nil, "serve", "--addr", "127.0.0.1:0")
+		if diff := cmp.Diff(got, run{1, "", tc.want}, cmp.AllowUnexported(run{})); diff != "" {
+			t.Errorf("%s: got -, want +:\n%s", tc.name, diff)
+		}
+	}
+	write(t, dir, "lockstep.yaml", settings+"disabledPaths: [sign-in/email]\n")
+	if got := serve(t, dir).stop(t); got != 0 {
+		t.Errorf("got exit code %d, want a start: nobody can sign in", got)
+	}
+}
+
+// statement runs a statement on the database of a server.
+func statement(t *testing.T, dir, text string, args ...any) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "lockstep.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), text, args...); err != nil {
+		t.Fatal(err)
 	}
 }
 

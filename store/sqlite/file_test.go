@@ -243,3 +243,24 @@ func TestUnbound(t *testing.T) {
 	wantUnavailable(t, err, "run the migration")
 	wantUnavailable(t, create(t.Context(), s, "ada@x"), "run the migration")
 }
+
+// TestCountTrue checks the columns that other programs have added.
+func TestCountTrue(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "auth.db")
+	s := openAt(t, path)
+	migrate(t, s, storetest.Tables())
+	for _, email := range []string{"ada@x", "bob@x", "eve@x"} {
+		if err := create(t.Context(), s, email); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, raw(t, path), `alter table "user" add column "od""d" integer`, `update "user" set "od""d" = email <> 'eve@x'`)
+	for column, want := range map[string]int{`od"d`: 2, "nothing": 0} {
+		if got, err := s.CountTrue(t.Context(), "user", column); got != want || err != nil {
+			t.Errorf("%s: got %d, %v, want %d", column, got, err, want)
+		}
+	}
+	if got, err := s.CountTrue(t.Context(), "nobody", "x"); err == nil {
+		t.Errorf("a table that nobody has: got %d, want an error", got)
+	}
+}
