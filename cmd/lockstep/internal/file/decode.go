@@ -234,11 +234,25 @@ func (d *decoder) list(path string, n *yaml.Node, v reflect.Value) {
 
 func (d *decoder) named(path string, n *yaml.Node, v reflect.Value) {
 	v.Set(reflect.MakeMap(v.Type()))
-	d.each(path, n, func(key string, _, value *yaml.Node) {
+	known := namesIn(path)
+	d.each(path, n, func(key string, k, value *yaml.Node) {
+		if known != nil && !slices.Contains(known, key) {
+			d.fail(k, "unknown option %s%s", join(path, key), meant(path, key, known, known))
+			return
+		}
 		element := reflect.New(v.Type().Elem()).Elem()
 		d.value(join(path, key), value, element)
 		v.SetMapIndex(reflect.ValueOf(key), element)
 	})
+}
+
+// namesIn returns the names that the map at path can have, or nil if it can have
+// any: the cookies of the core and of the plugins that a file can have.
+func namesIn(path string) []string {
+	if path != "advanced.cookies" {
+		return nil
+	}
+	return []string{"account_data", "convex_jwt", "dont_remember", "oauth_state", "session_data", "session_token", "state"}
 }
 
 // tagged returns the fields of a struct by their option tag, with those of

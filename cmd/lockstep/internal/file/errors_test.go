@@ -44,6 +44,10 @@ func TestParseErrors(t *testing.T) {
 			[]string{"lockstep.yaml:1: unknown option user.deleteUser.frobnicate: there is deleteTokenExpiresIn, enabled"},
 		},
 		{
+			"a cookie that there is not is found", "advanced:\n  cookies:\n    session_tokn: {name: sid}\n",
+			[]string{"lockstep.yaml:3: unknown option advanced.cookies.session_tokn: did you mean advanced.cookies.session_token?"},
+		},
+		{
 			"every problem has its line", "appNmae: x\nrateLimit:\n  max: many\n",
 			[]string{
 				"lockstep.yaml:1: unknown option appNmae: did you mean appName?",

@@ -19,11 +19,16 @@ func (d *decoder) suggest(path, key string, section reflect.Type) string {
 			nearby = append(nearby, name)
 		}
 	}
-	near := nearest(key, nearby)
-	if at := elsewhere(key, all); at != "" && !strings.EqualFold(near, key) {
+	if at := elsewhere(key, all); at != "" && !strings.EqualFold(nearest(key, nearby), key) {
 		return ": did you mean " + at + "?"
 	}
-	if near != "" {
+	return meant(path, key, nearby, here)
+}
+
+// meant names the one of nearby that was probably meant by key in the section at
+// path, or else those that there are.
+func meant(path, key string, nearby, here []string) string {
+	if near := nearest(key, nearby); near != "" {
 		return ": did you mean " + join(path, near) + "?"
 	}
 	if len(here) == 0 {
