@@ -156,7 +156,7 @@ func (c *Call) ClientIP() string {
 
 // Device describes where the call comes from, for a new session.
 func (c *Call) Device() identity.Device {
-	return identity.Device{IPAddress: c.ClientIP(), UserAgent: c.UserAgent()}
+	return identity.Device{IPAddress: c.ClientIP(), UserAgent: cookie.FromLatin1(c.UserAgent())}
 }
 
 // now is the time of the call, in whole milliseconds.

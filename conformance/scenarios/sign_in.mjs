@@ -89,6 +89,7 @@ group("sign-in", {}, (scenario) => {
 		const agents = { "user-agent": null, "x-forwarded-for": "2001:DB8::1" };
 		await t.signIn("alice", {}, { headers: agents });
 		await t.signIn("alice", {}, { headers: { "user-agent": "x".repeat(3_000), "x-forwarded-for": "::ffff:198.51.100.7" } });
+		await t.signIn("alice", {}, { headers: { "user-agent": "Zo\u00eb/1 \u00e2\u0082\u00ac" } });
 		await t.get("/list-sessions", { as: "alice" });
 	});
 

@@ -60,7 +60,7 @@ func lenientValue(raw string) string {
 		// Upstream cuts the last character whether or not it is a quote.
 		v = v[1:max(1, len(v)-1)]
 	}
-	return decodeIfPossible(fromLatin1(v))
+	return decodeIfPossible(FromLatin1(v))
 }
 
 // trimSpace is String.prototype.trim for text read as Latin-1.
@@ -78,9 +78,9 @@ func isSpace(b byte) bool {
 	return b == ' ' || '\t' <= b && b <= '\r' || b == 0xA0
 }
 
-// fromLatin1 returns the text that JavaScript sees in a header, where each byte
+// FromLatin1 returns the text that JavaScript sees in a header, where each byte
 // is one character (Fetch §2.2.2, byte sequences are isomorphic-decoded).
-func fromLatin1(s string) string {
+func FromLatin1(s string) string {
 	if isASCII(s) {
 		return s
 	}
