@@ -9,7 +9,10 @@
 //
 // Concurrency: readers see a snapshot and never wait. Writers of one process
 // take turns; writers of several processes wait for each other, for at most 5
-// seconds. The file must be on a local disk: WAL does not work over a network.
+// seconds. A transaction of another program that reads before it writes, as a
+// sign-up of Better Auth does, fails there if a batch is applied in between
+// (SQLITE_BUSY_SNAPSHOT). The file must be on a local disk: WAL does not work
+// over a network.
 //
 // The format of Better Auth 1.x has no mark of its own. A later format that
 // this version must not touch says so in a table lockstep_meta, and Open
