@@ -193,7 +193,7 @@ type EmailAndPassword struct {
 
 	// HashWorkers is how many passwords are hashed at the same time, each in 32
 	// MiB of memory. Defaults to GOMAXPROCS. HashQueue is how many more wait
-	// for a place before clients get 503. Defaults to 128.
+	// for a place, for up to 10 seconds, before clients get 503. Defaults to 128.
 	HashWorkers int `option:"-"`
 	HashQueue   int `option:"-"`
 }

@@ -28,8 +28,9 @@ const maxSaltLen = 128
 // 128 callers waits for about 4 seconds. Waiting costs no memory to speak of.
 const defaultQueue = 128
 
-// ErrBusy says that as many passwords as allowed are being hashed or wait for it. The
-// caller should try again later: status 503 with Retry-After.
+// ErrBusy says that as many passwords as allowed are being hashed or wait for it, or that
+// this one has waited for 10 seconds. The caller should try again later: status 503 with
+// Retry-After.
 var ErrBusy = errors.New("secure: too many passwords to hash")
 
 var errMalformedHash = errors.New("secure: malformed password hash")

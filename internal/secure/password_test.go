@@ -152,6 +152,27 @@ func TestCancellationFreesThePlaceInTheQueue(t *testing.T) {
 	})
 }
 
+func TestNobodyWaitsForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		passwords := secure.NewPasswords(secure.PasswordConfig{Workers: 1, Queue: 1})
+		release, err := passwords.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		for i := range 2 { // the first has left its place to the second
+			if _, err := passwords.Hash(t.Context(), "x"); !errors.Is(err, secure.ErrBusy) || time.Since(start) != 10*time.Second {
+				t.Errorf("caller %d: got %v after %v, want ErrBusy after 10s", i, err, time.Since(start))
+			}
+			start = time.Now()
+		}
+		release()
+		if _, err := passwords.Hash(t.Context(), "x"); err != nil {
+			t.Errorf("with room: %v", err)
+		}
+	})
+}
+
 func TestNegativeQueueLetsNobodyWait(t *testing.T) {
 	passwords := secure.NewPasswords(secure.PasswordConfig{Workers: 1, Queue: -1})
 	release, err := passwords.Acquire(t.Context())

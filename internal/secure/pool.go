@@ -10,6 +10,10 @@ import (
 // idleTime is how long the room for a hash is kept without use.
 const idleTime = time.Minute
 
+// longestWait is how long a caller waits at most. Behind a slow processor the queue is
+// long in time, too: clients should hear of it before their connection ends.
+const longestWait = 10 * time.Second
+
 // A pool lends room for scrypt to a bounded number of callers, and lets a bounded
 // number wait, in order.
 //
@@ -27,8 +31,8 @@ type pool struct {
 	timing bool // the timer runs
 }
 
-// acquire waits for room. It returns ErrBusy when too many wait already, and the error
-// of ctx when that ends first.
+// acquire waits for room. It returns ErrBusy when too many wait already or the wait gets
+// too long, and the error of ctx when that ends first.
 func (p *pool) acquire(ctx context.Context) (*scrypt, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -41,9 +45,19 @@ func (p *pool) acquire(ctx context.Context) (*scrypt, error) {
 	select {
 	case p.running <- struct{}{}:
 		return p.take(), nil
+	default:
+	}
+	patience := time.NewTimer(longestWait)
+	defer patience.Stop()
+	select {
+	case p.running <- struct{}{}:
+		return p.take(), nil
 	case <-ctx.Done():
 		<-p.admitted
 		return nil, ctx.Err()
+	case <-patience.C:
+		<-p.admitted
+		return nil, ErrBusy
 	}
 }
 
