@@ -191,7 +191,7 @@ func (a *Auth) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errGuests):
 		status, code, message = http.StatusForbidden, "FORBIDDEN", "Authenticated users not allowed"
 	default:
-		a.pipeline.Host.Log.ErrorContext(r.Context(), "session not readable", "err", err)
+		a.pipeline.Host.Log.ErrorContext(r.Context(), "cannot tell whether a request may pass", "err", err)
 		w.Header().Set("Retry-After", "1")
 	}
 	h := w.Header()
