@@ -19,6 +19,9 @@ func TestMigrate(t *testing.T) {
 	if plan.code != 0 || !strings.Contains(plan.stdout, `create table "user" (`) || !strings.Contains(plan.stdout, "Nothing was changed. Add --yes") {
 		t.Errorf("got exit code %d and\n%s%swant the plan, without secret or base URL", plan.code, plan.stdout, plan.stderr)
 	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("got %v, %v: want nothing but the configuration: a plan makes no file", entries, err)
+	}
 	if again := lockstep(t, dir, env, "migrate"); again.stdout != plan.stdout {
 		t.Errorf("got\n%swant the same plan: nothing was changed", again.stdout)
 	}

@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
 )
 
 type migrateCommand struct {
@@ -18,6 +23,13 @@ func (migrateCommand) Help() string {
 		`For Convex it only says what is missing: deployments change with "npx convex deploy".`
 }
 
+// isMissing reports whether the file of a database is yet to be made, in a folder
+// that there is. A plan does not make it.
+func isMissing(db file.Database) bool {
+	_, err := os.Stat(sqlitePath(db))
+	return errors.Is(err, fs.ErrNotExist) && checkStore(db) == nil
+}
+
 // Run prints the plan, and carries it out if it was told to.
 func (cmd *migrateCommand) Run(ctx context.Context, p *program) (err error) {
 	s, err := p.settings(cmd.configFlag)
@@ -28,7 +40,16 @@ func (cmd *migrateCommand) Run(ctx context.Context, p *program) (err error) {
 		return p.convexPlan(ctx, s)
 	}
 	standIn(&s.Auth)
-	db, closer, err := openStore(s.Database, slog.New(p.textLog()))
+	at := s.Database
+	if !cmd.Yes && isMissing(at) {
+		dir, err := os.MkdirTemp("", "lockstep-plan-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		at.SQLite = filepath.Join(dir, defaultDatabase)
+	}
+	db, closer, err := openStore(at, slog.New(p.textLog()))
 	if err != nil {
 		return err
 	}
