@@ -26,7 +26,7 @@ type RouteRule struct {
 	// Routes.Login for users' routes and Routes.Guest for guests' routes.
 	RedirectTo string
 
-	// User says what a user must be like, on a users' route. Of a field that
+	// User says what a user must be like. It implies Only "user". Of a field that
 	// several rules name, the most specific one counts.
 	User UserMatch
 
@@ -113,6 +113,9 @@ func (routes *Routes) table() *routeTable {
 			panic("lockstep: route rule " + pattern + " is there twice")
 		}
 		seen[p] = true
+		if len(rule.User) > 0 {
+			rule.Only = "user" // in Nuxt it could take over "guest", and let guests in
+		}
 		table.add(p, rule)
 	}
 	return table

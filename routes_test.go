@@ -126,7 +126,8 @@ func TestRouteRules(t *testing.T) {
 }
 
 // TestRouteRulesMergeAsInNuxt: what radix3 and defu make of the same rules, which
-// is what @onmax/nuxt-better-auth goes by (runtime/app/middleware/auth.global.js).
+// is what @onmax/nuxt-better-auth goes by (runtime/app/middleware/auth.global.js),
+// but for rules that would let guests in by accident.
 func TestRouteRulesMergeAsInNuxt(t *testing.T) {
 	t.Parallel()
 	a := startApp(t)
@@ -147,6 +148,7 @@ func TestRouteRulesMergeAsInNuxt(t *testing.T) {
 		{"nor to 'guest'", rules{"/**": guest, "/a": elsewhere}, "/a", "", 302, "/else?redirect=%2Fa"},
 		{"but to a literal for guests", rules{"/**": {Only: "guest"}, "/a": elsewhere}, "/a", "user", 302, "/else"},
 		{"a literal for guests opens to guests what is for some users", rules{"/**": admin, "/a": {Only: "guest"}}, "/a", "", 200, ""},
+		{"what users must be like is for users, whatever is above it", rules{"/**": {Only: "guest"}, "/a": admin}, "/a", "", 302, "/login?redirect=%2Fa"},
 		{"'user' replaces what users must be like", rules{"/**": admin, "/a/**": user}, "/a", "user", 200, ""},
 		{"a literal passes 'user' by", rules{"/**": admin, "/a/**": user, "/a/b": elsewhere}, "/a/b", "user", 403, ""},
 		{"a literal passes false by", rules{"/**": admin, "/a/**": everyone, "/a/b": elsewhere}, "/a/b", "user", 403, ""},
