@@ -47,7 +47,7 @@ func (c *core) accountInfo(call *plugin.Call) (*accountInfoOutput, error) {
 	if token == "" {
 		return nil, plugin.Errorf(http.StatusBadRequest, "ACCESS_TOKEN_NOT_FOUND", "Access token not found")
 	}
-	ctx, cancel := context.WithTimeout(call.Context(), patience/2) // the other half was for a renewal
+	ctx, cancel := patient(call.Context(), patience/2) // the other half was for a renewal
 	defer cancel()
 	profile, err := c.profileOf(ctx, p, oauth.Tokens{AccessToken: token, IDToken: string(a.IDToken), Scopes: a.Scopes()})
 	if err != nil {

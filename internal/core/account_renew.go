@@ -49,7 +49,7 @@ func (c *core) renewAtService(ctx context.Context, h *plugin.Host, p oauth.Provi
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience/2)
+	ctx, cancel := patient(ctx, patience/2)
 	defer cancel()
 	tokens, err := c.Social.Client.Refresh(ctx, p, refresh)
 	if err != nil {

@@ -107,7 +107,7 @@ func (c *core) comeBack(call *plugin.Call, in callbackInput) (string, error) {
 	if deref(in.Code) == "" {
 		return "", stop(d.ErrorURL, oauth.CodeNoCode)
 	}
-	ctx, cancel := context.WithTimeout(call.Context(), patience)
+	ctx, cancel := patient(call.Context(), patience)
 	defer cancel()
 	p, err := c.describe(ctx, call.Param)
 	if err != nil {

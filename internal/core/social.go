@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -159,6 +160,11 @@ func (c *core) describe(ctx context.Context, id string) (oauth.Provider, error) 
 // HTTP server.
 const patience = 25 * time.Second
 
+// patient returns a context in which services can be asked for a while.
+func patient(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d, fmt.Errorf("nothing more is asked after %v", d))
+}
+
 // signInWithIDToken signs in a user who has been to the service without the
 // server (upstream: sign-in.ts).
 func (c *core) signInWithIDToken(call *plugin.Call, p oauth.Provider, in signInSocialInput) (*signInOutput, error) {
@@ -186,7 +192,7 @@ func (c *core) visitorWithIDToken(call *plugin.Call, p oauth.Provider, in *idTok
 	if !p.AcceptsIDTokens() {
 		return nil, plugin.Errorf(http.StatusNotFound, "ID_TOKEN_NOT_SUPPORTED", "id_token not supported")
 	}
-	ctx, cancel := context.WithTimeout(call.Context(), patience)
+	ctx, cancel := patient(call.Context(), patience)
 	defer cancel()
 	profile, err := c.Social.Client.IDTokenUser(ctx, p, oauth.IDTokenRequest{
 		Token: in.Token, Nonce: deref(in.Nonce), AccessToken: deref(in.AccessToken), GivenName: in.givenName(),
