@@ -2,6 +2,7 @@ package lockstep_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -171,6 +172,40 @@ func TestDescriptionOfUsers(t *testing.T) {
 	if u = s.rows(t, identity.UserTable, "name", "Lovelace")[0]; u["email"] != "lovelace@example.com" {
 		t.Errorf("with an address that is taken: %v", u)
 	}
+}
+
+// TestFieldsOfMapProfile: a program's function gives Go values, and those that do
+// not fit lock nobody out who was there before.
+func TestFieldsOfMapProfile(t *testing.T) {
+	t.Parallel()
+	born := time.Date(1815, 12, 10, 0, 0, 0, 0, time.UTC)
+	fields := map[string]any{"age": 36, "born": born, "tags": []string{"a"}, "plan": "pro", "more": map[string]int{"x": 1}}
+	s := newSocialServer(t, func(c *lockstep.Config) {
+		c.User.AdditionalFields = []schema.Field{
+			{Name: "age", Type: schema.Number},
+			{Name: "born", Type: schema.Date},
+			{Name: "tags", Type: schema.Strings},
+			{Name: "plan", Enum: []string{"free", "pro"}},
+			{Name: "more", Type: schema.JSON},
+		}
+		c.Social[0].OverrideUserInfoOnSignIn = true
+		c.Social[0].MapProfile = func(_ context.Context, p oauth.Profile) (oauth.Profile, error) {
+			p.Fields = fields
+			return p, nil
+		}
+	})
+	wantLocation(t, s.signIn(t, s.NewBrowser(t), adaAtIDP(), nil), "/in")
+	u := s.rows(t, identity.UserTable)[0]
+	if u["age"] != 36.0 || u["born"] != born || fmt.Sprintf("%v %v %v", u["tags"], u["plan"], u["more"]) != "[a] pro map[x:1]" {
+		t.Errorf("user = %v", u)
+	}
+	fields = map[string]any{"plan": "gold"}
+	wantLocation(t, s.signIn(t, s.NewBrowser(t), adaAtIDP(), nil), "/in")
+	if u = s.rows(t, identity.UserTable)[0]; u["plan"] != "pro" {
+		t.Errorf("user = %v, want no other plan", u)
+	}
+	wantLocation(t, s.signIn(t, s.NewBrowser(t), person{sub: "2", email: "b@example.com"}, nil),
+		"/err?error=VALIDATION_ERROR&error_description=%5Bbody.plan%5D+Invalid+option%3A+expected+one+of+%22free%22%7C%22pro%22")
 }
 
 // TestDescriptionOfLinkedUsers: a service that overrides does so with the first

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -135,11 +136,7 @@ func (c *core) admitOwner(call *plugin.Call, v *visitor, m *identity.OAuthMatch)
 	if v.proves(u) {
 		update["emailVerified"] = true
 	}
-	if v.override && v.email != "" {
-		fields, err := c.describedBy(v)
-		if err != nil {
-			return nil, err
-		}
+	if fields, ok := c.replacing(call, v, u); ok && v.email != "" {
 		maps.Copy(update, fields)
 		update["email"] = v.email
 		update["emailVerified"] = v.profile.EmailVerified || u.EmailVerified && v.email == u.Email
@@ -164,6 +161,20 @@ func (c *core) admitOwner(call *plugin.Call, v *visitor, m *identity.OAuthMatch)
 	return out, err
 }
 
+// replacing returns the fields of a user that the service's description replaces,
+// if it does. A description that does not fit the fields locks nobody out.
+func (c *core) replacing(call *plugin.Call, v *visitor, u *identity.User) (store.Record, bool) {
+	if !v.override {
+		return nil, false
+	}
+	fields, err := c.describedBy(v)
+	if err != nil {
+		call.Host.Log.WarnContext(call.Context(), "user not updated: the provider's description does not fit", "user", u.ID, "err", err)
+		return nil, false
+	}
+	return fields, true
+}
+
 // admitByEmail links the account to the user with the same address, if it is
 // sure that both are one: the service, or the operator who trusts it, vouches for
 // the visitor, and a verification for the user. Otherwise somebody could sign up
@@ -176,11 +187,7 @@ func (c *core) admitByEmail(call *plugin.Call, v *visitor, u *identity.User) (*i
 		return nil, err
 	}
 	l := c.linkOf(v, u)
-	if v.override {
-		fields, err := c.describedBy(v)
-		if err != nil {
-			return nil, err
-		}
+	if fields, ok := c.replacing(call, v, u); ok {
 		maps.Copy(l.Update, fields)
 	}
 	if v.proves(u) {
@@ -243,6 +250,7 @@ func (c *core) link(call *plugin.Call, l identity.OAuthLink) (*identity.OAuthLog
 func (c *core) admitNew(call *plugin.Call, v *visitor) (*identity.OAuthLogin, error) {
 	fields, err := newFields(c.UserFields, v.inputs(c.UserFields))
 	if err != nil {
+		call.Host.Log.WarnContext(call.Context(), "no sign-up: the provider's description does not fit", "provider", v.provider.ID, "err", err)
 		return nil, err
 	}
 	info := v.info(plugin.CreateUser, "")
@@ -279,10 +287,22 @@ func (v *visitor) inputs(fields []schema.Field) map[string]any {
 	in := make(map[string]any)
 	for i := range fields {
 		if value, ok := v.profile.Fields[fields[i].Name]; ok && !fields[i].NoInput {
-			in[fields[i].Name] = value
+			in[fields[i].Name] = decoded(value)
 		}
 	}
 	return in
+}
+
+// decoded returns a value as JSON is decoded, since a program's function gives
+// ints, times and slices.
+func decoded(value any) any {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return value // which is refused with its type
+	}
+	var out any
+	_ = json.Unmarshal(text, &out) // it was just marshalled
+	return out
 }
 
 // describedBy returns the fields of a user that the service describes. What it
