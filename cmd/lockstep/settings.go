@@ -126,7 +126,7 @@ func warn(ctx context.Context, s *file.Settings) {
 		c.Log.WarnContext(ctx, "the environment is incomplete", "problem", w)
 	}
 	warnMail(ctx, c)
-	warnSocial(ctx, c)
+	warnSocial(ctx, s)
 }
 
 // baseURL returns the base URL for people to read.

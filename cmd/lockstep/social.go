@@ -9,6 +9,8 @@ import (
 
 	lockstep "github.com/lockstep-auth/lockstep"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/env"
+	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
+	"github.com/lockstep-auth/lockstep/identity"
 	"github.com/lockstep-auth/lockstep/oauth"
 )
 
@@ -53,8 +55,10 @@ func hasClientSecret(p oauth.Provider) bool {
 }
 
 // warnSocial says what is allowed to services but hardly meant: networks that
-// should be out of reach, and no proof of who the application is.
-func warnSocial(ctx context.Context, c *lockstep.Config) {
+// should be out of reach, no proof of who the application is, and trust in a
+// service that is not there.
+func warnSocial(ctx context.Context, s *file.Settings) {
+	c := &s.Auth
 	if c.OAuth.InsecureAllowPrivateNetworks {
 		c.Log.WarnContext(ctx, "oauth.insecureAllowPrivateNetworks is on: services may be in private networks, on this machine and without TLS. "+
 			"Whoever controls what they say of themselves can make the server ask there")
@@ -64,6 +68,22 @@ func warnSocial(ctx context.Context, c *lockstep.Config) {
 			c.Log.WarnContext(ctx, "no client secret: the service must know the application as a public client", "provider", p.ID)
 		}
 	}
+	for _, id := range c.Account.AccountLinking.TrustedProviders {
+		if !isProvider(s, id) {
+			c.Log.WarnContext(ctx, "account.accountLinking.trustedProviders names a provider that is not there", "provider", id)
+		}
+	}
+}
+
+// isProvider reports whether users can have accounts of a provider. Better Auth's
+// documentation has "email-password" in the list of those that are trusted.
+func isProvider(s *file.Settings, id string) bool {
+	return id == "email-password" || id == identity.CredentialProvider ||
+		slices.ContainsFunc(s.Auth.Social, func(p oauth.Provider) bool { return p.ID == id }) ||
+		slices.ContainsFunc(s.Generic(), func(g file.Generic) bool {
+			own, _, _ := g.Service()
+			return own == id
+		})
 }
 
 // usable returns the services that lack nothing.

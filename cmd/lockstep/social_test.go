@@ -49,6 +49,20 @@ socialProviders:
 	}
 }
 
+// TestTrustInAProviderThatIsNotThere is most likely a slip of the pen.
+func TestTrustInAProviderThatIsNotThere(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "lockstep.yaml", settings+`
+account: {accountLinking: {trustedProviders: [github, keycloak, email-password, githb]}}
+socialProviders: {github: {clientId: a, clientSecret: canary}}
+plugins: [genericOAuth: {config: [keycloak: {clientId: a, clientSecret: canary, issuer: "https://id.example"}]}]
+`)
+	got := lockstep(t, dir, nil, "config", "check")
+	if got.code != 0 || strings.Count(got.stderr, "provider=") != 1 || !strings.Contains(got.stderr, "provider=githb") {
+		t.Errorf("got exit code %d and\n%swant a warning about githb only", got.code, got.stderr)
+	}
+}
+
 func TestConfigCheckShowsSocialProviders(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "lockstep.yaml", settings+"socialProviders: {slack: {clientId: b, clientSecret: canary}, github: {clientId: a, scope: [repo]}}\n")
