@@ -131,6 +131,9 @@ oauth:
   timeout: 10   # seconds, for one request to a service
 ` + "```" + `
 
+All requests of one sign-in together get 25 seconds. No proxy of the environment (` + "`HTTPS_PROXY`" + `) is used, since it would look up names
+in its own network; a Go program can bring a transport (` + "`Config.OAuth.Transport`" + `).
+
 ## The services
 
 - **PKCE**: a code challenge is sent (S256). The other services do not know it, or upstream does not send it.
