@@ -123,6 +123,25 @@ plugins:
 
 Their variables have the name of the provider's id: ` + "`KEYCLOAK_CLIENT_SECRET`, `SHOP_CLIENT_SECRET`" + `.
 
+## In a Go program
+
+` + "```go" + `
+auth, err := lockstep.New(lockstep.Config{
+	// …
+	Social: []oauth.Provider{
+		social.GitHub(social.GitHubOptions{Options: social.Options{ClientID: id, ClientSecret: secret}}),
+	},
+	Plugins: []plugin.Plugin{
+		genericoauth.New(genericoauth.Keycloak(genericoauth.Options{ClientID: "app", ClientSecret: other, Issuer: issuer})),
+	},
+})
+` + "```" + `
+
+` + "`MapProfileToUser`" + ` changes what is kept of a user; the example in the package's documentation has it. A provider is a value: its fields are
+the rest of Better Auth's functions, such as ` + "`RefreshTokens`" + ` for ` + "`refreshAccessToken`" + `.
+
+## Networks
+
 Services are reached over https and in public networks only. For one in a network of your own, or on this machine:
 
 ` + "```yaml" + `

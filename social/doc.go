@@ -2,7 +2,7 @@
 // Better Auth 1.7.25 knows (@better-auth/core, social-providers/), under the same
 // ids and with the same options.
 //
-//	github := social.GitHub(social.Options{ClientID: id, ClientSecret: secret})
+//	github := social.GitHub(social.GitHubOptions{Options: social.Options{ClientID: id, ClientSecret: secret}})
 //
 // Each file is one service, and each function returns a value that can be changed
 // before a server gets it; [Catalog] lists them all for configuration files. Every
