@@ -334,7 +334,7 @@ func (p Provider) endpoints() []endpoint {
 		{"the token URL", p.TokenURL},
 		{"the refresh URL", p.RefreshURL},
 		{"the user info URL", p.UserInfoURL},
-		{"the extra URL", p.ExtraURL},
+		{"the URL of its other API", p.ExtraURL},
 		{"the key set URL", p.IDToken.JWKSURL},
 	}, func(e endpoint) bool { return e.url == "" })
 }
