@@ -71,6 +71,18 @@ test('what a browser says about itself goes on', async () => {
   for (const [name, value] of Object.entries(headers)) assert.equal(site.seen[0].headers[name], value, name)
 })
 
+test('what the server asks by itself is forwarded too, with a body and without', async () => {
+  site.handle = (req, res) => req.setEncoding('utf8').on('data', (text) => { req.text = text }).on('end', () => res.end(JSON.stringify([req.method, req.url, req.text ?? ''])))
+  site.page = async (event) => [
+    await event.$fetch('/api/auth/list-sessions?a=b'), await event.$fetch('/api/auth/get-session?disableCookieCache=true'),
+    await event.$fetch('/api/auth/update-user', { method: 'POST', body: { name: 'Ada' } }),
+  ]
+  assert.deepEqual(await (await ask('/', { headers: { cookie } })).json(), [
+    ['GET', '/api/auth/list-sessions?a=b', ''], ['GET', '/api/auth/get-session?disableCookieCache=true', ''], ['POST', '/api/auth/update-user', '{"name":"Ada"}'],
+  ])
+  assert.deepEqual(site.seen.map((seen) => seen.headers.cookie), [cookie, cookie, cookie])
+})
+
 test('only /api/auth is forwarded', async () => {
   for (const path of ['/', '/api/authors', '/api', '/API/auth/ok', '/x/api/auth/ok']) assert.equal(await (await ask(path)).text(), 'page', path)
   assert.equal(site.seen.length, 0)

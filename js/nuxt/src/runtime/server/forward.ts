@@ -70,10 +70,15 @@ async function stream(event: H3Event, answer: IncomingMessage) {
   req.resume() // what is left of an upload that was refused
 }
 
+// The methods whose body h3 reads; of others it says that they are not allowed.
+const withBody = ['POST', 'PUT', 'PATCH', 'DELETE']
+
 /** Returns the body as a stream if nobody has read it yet. */
 async function requestBody(event: H3Event): Promise<Readable | Buffer | undefined> {
   const { req } = event.node
-  if (isInternal(event) || req.readableDidRead || 'body' in req) return await readRawBody(event, false) as Buffer | undefined
+  if (isInternal(event) || req.readableDidRead || 'body' in req) {
+    return withBody.includes(event.method) ? await readRawBody(event, false) as Buffer | undefined : undefined
+  }
   const { 'content-length': length, 'transfer-encoding': encoding } = req.headers
   return encoding !== undefined || Number(length) > 0 ? req : undefined
 }
