@@ -52,8 +52,8 @@ export function sign(value, secret) {
 	return encodeURIComponent(`${value}.${createHmac("sha256", secret).update(value).digest("base64")}`);
 }
 
-// A value with a signature is opened; a wrong signature or another spelling of the same text is visible as such.
-function readValue(raw, secret) {
+/** A value with a signature, opened; a wrong signature or another spelling of the same text is visible as such. */
+export function readValue(raw, secret) {
 	let value;
 	try {
 		value = decodeURIComponent(raw);

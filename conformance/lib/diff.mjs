@@ -1,6 +1,6 @@
 // Comparing one exchange, and the databases it left behind.
 import { compare, show } from "./mask.mjs";
-import { readCookies } from "./cookies.mjs";
+import { currentSecret, readCookies, readValue } from "./cookies.mjs";
 import { reveal, revealRow } from "./reveal.mjs";
 import { self } from "./servers.mjs";
 
@@ -14,17 +14,19 @@ export async function compareAnswers(answers, { options, pairing }) {
 	const moments = { oracle: oracle.at, lockstep: lockstep.at };
 	const reporter = (kind) => (at, left, right) => found.push({ kind, at, left, right, moments });
 	if (oracle.status !== lockstep.status) reporter("status")("status", oracle.status, lockstep.status);
-	compareHeaders(oracle, lockstep, pairing, moments, reporter("header"));
+	compareHeaders(oracle, lockstep, { options, pairing, moments, report: reporter("header") });
 	await compareCookies(oracle, lockstep, { options, pairing, moments, reporter });
 	compareBodies(oracle, lockstep, pairing, moments, reporter("body"));
 	return found;
 }
 
-function compareHeaders(oracle, lockstep, pairing, moments, report) {
+function compareHeaders(oracle, lockstep, { options, pairing, moments, report }) {
+	// A session token in a header is signed as in a cookie, and spelled as it is.
+	const open = (name, value) => (name === "set-auth-token" && value ? readValue(encodeURIComponent(value), currentSecret(options)) : reveal(value));
 	const names = new Set([...oracle.headers.keys(), ...lockstep.headers.keys()]);
 	for (const name of [...names].sort()) {
 		if (ignoredHeaders.has(name)) continue;
-		const [left, right] = [oracle, lockstep].map((answer) => reveal(answer.headers.get(name)));
+		const [left, right] = [oracle, lockstep].map((answer) => open(name, answer.headers.get(name)));
 		// A whole second may pass between the two answers.
 		if (name === "x-retry-after" && Math.abs(Number(left) - Number(right)) <= 1) continue;
 		compare(left, right, { pairing, moments, report, path: name });

@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
+import { bearer, jwt } from "better-auth/plugins";
 import * as generic from "better-auth/plugins/generic-oauth";
 import Database from "better-sqlite3";
 import { withCallbacks } from "./callbacks.mjs";
@@ -48,9 +49,16 @@ function readyMade({ preset, ...options }) {
 	return preset ? generic[preset](options) : options;
 }
 
+// A plugin as it stands in a configuration file: its name, perhaps with options.
+function named(entry) {
+	const [[name, options]] = typeof entry === "string" ? [[entry]] : Object.entries(entry);
+	return { bearer, jwt }[name](options);
+}
+
 async function serve(id, options, { file, services }) {
-	const given = { ...options, logger: { disabled: true }, telemetry: { enabled: false } };
-	if (services?.generic.length > 0) given.plugins = [generic.genericOAuth({ config: services.generic.map(readyMade) })];
+	const plugins = (options.plugins ?? []).map(named);
+	if (services?.generic.length > 0) plugins.push(generic.genericOAuth({ config: services.generic.map(readyMade) }));
+	const given = { ...options, plugins, logger: { disabled: true }, telemetry: { enabled: false } };
 	const database = file ? new Database(file) : undefined;
 	if (database) {
 		given.database = database;

@@ -6,19 +6,27 @@ import { readIDToken } from "./idp.mjs";
 // What the purpose of a key is derived with (upstream: crypto/purpose.ts).
 const purposeSalt = "better-auth:oauth-encryption:v1";
 
-/** A copy of a value with all id tokens in it opened, also those in the middle of a text. */
+/** A copy of a value with all id tokens in it opened, also those in the middle of a text, and public keys left out. */
 export function reveal(value) {
 	if (typeof value === "string") return revealText(value);
 	if (Array.isArray(value)) return value.map(reveal);
 	if (typeof value !== "object" || value === null || value instanceof Date) return value;
+	if (value.kty === "OKP") return { ...value, x: `<${value.x.length} characters>` };
 	return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, reveal(member)]));
 }
 
 function revealText(text) {
-	const whole = readIDToken(text);
+	const whole = readServerToken(text) ?? readIDToken(text);
 	const inside = whole ? [] : (text.match(/eyJ[\w-]*\.eyJ[\w-]*\.[\w-]*/g) ?? []);
 	if (inside.length === 0) return whole ?? text;
 	return { text: inside.reduce((rest, token) => rest.replace(token, "<id token>"), text), tokens: inside.map(readIDToken) };
+}
+
+// What a token of the plugin jwt says. Scenarios check its signature with the key set of its server.
+function readServerToken(text) {
+	const parts = /^(eyJ[\w-]*)\.(eyJ[\w-]*)\.([\w-]*)$/.exec(text);
+	const [header, claims] = parts?.slice(1, 3).map((part) => JSON.parse(Buffer.from(part, "base64url"))) ?? [];
+	return header?.alg === "EdDSA" ? { header, claims, signature: `<${parts[3].length} characters>` } : undefined;
 }
 
 /** The rows of a table with states and encrypted tokens opened. */
