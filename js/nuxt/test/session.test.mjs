@@ -71,6 +71,22 @@ test('nobody is signed in without a session token, and nobody is asked', async (
   assert.equal(site.seen.length, 1)
 })
 
+test('a bearer token is Lockstep\'s to judge, and counts more than a copy', async () => {
+  globalThis.readCopy = () => ({ session: {}, user: { name: 'Copy' } })
+  globalThis.routeRules = (path) => (path.startsWith('/api/') ? { auth: 'user' } : {})
+  site.page = async (event) => (await event.context.requestSession).user.name
+  for (const headers of [{ authorization: 'Bearer abc.def' }, { authorization: 'bearer abc.def', cookie }]) {
+    site.seen.length = 0
+    assert.equal(await (await ask('/api/notes', headers)).text(), 'Ada')
+    assert.deepEqual(site.seen.map((seen) => seen.headers.authorization), [headers.authorization])
+  }
+  site.handle = (_req, res) => res.writeHead(200).end('null')
+  assert.equal((await ask('/api/notes', { authorization: 'Bearer forged' })).status, 401)
+  site.seen.length = 0
+  for (const authorization of ['Basic YTpi', 'Bearer', 'Bearer ', 'Bearer of.a.proxy']) assert.equal((await ask('/api/notes', { authorization })).status, 401)
+  assert.equal(site.seen.length, 0)
+})
+
 for (const [name, status, body, want] of [
   ['null', 200, 'null', { known: true, data: null }],
   ['401', 401, '{"code":"UNAUTHORIZED"}', { known: true, data: null }],

@@ -1,8 +1,8 @@
 // Checks the settings when the server starts, and keeps pages that were made
 // for somebody out of caches.
-import { type H3Event, getRequestHeader, setResponseHeader } from 'h3'
+import { type H3Event, setResponseHeader } from 'h3'
 import { defineNitroPlugin, useRuntimeConfig } from 'nitropack/runtime'
-import { hasSessionCookie } from './session.js'
+import { hasToken } from './session.js'
 import { useSettings } from './visit.js'
 
 export default defineNitroPlugin((nitro) => {
@@ -20,7 +20,7 @@ const forNobodyElse = 'private, no-store'
 
 /** Reports whether a session was read for what is rendered. */
 function isOfSomebody(event: H3Event): boolean {
-  return Boolean(event.context.lockstep?.reads.size) && hasSessionCookie(getRequestHeader(event, 'cookie') ?? '')
+  return Boolean(event.context.lockstep?.reads.size) && hasToken(event)
 }
 
 function checkSettings() {

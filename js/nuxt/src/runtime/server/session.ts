@@ -20,22 +20,24 @@ const maxSession = 1 << 20
 
 /**
  * Reads the session of a request. The answer is kept for the whole visit and
- * for the cookies that the event has: the render of a page for a shared cache
- * has none, and so no session.
+ * for the token and cookies that the event has: the render of a page for a
+ * shared cache has none, and so no session.
  */
 export function readSession(event: H3Event): Promise<SessionRead> {
+  if (!hasToken(event)) return Promise.resolve({ known: true, data: null })
   const visit = visitOf(event)
-  const cookies = getRequestHeader(event, 'cookie') ?? ''
-  if (!hasSessionCookie(cookies)) return Promise.resolve({ known: true, data: null })
-  const kept = visit.reads.get(cookies)
+  const key = `${bearerOf(event) ?? ''}\n${getRequestHeader(event, 'cookie') ?? ''}`
+  const kept = visit.reads.get(key)
   if (kept) return kept
   const read = copyOrAsk(event)
-  visit.reads.set(cookies, read)
+  visit.reads.set(key, read)
   return read
 }
 
+// A token in the Authorization header counts more than cookies, if Lockstep has
+// the plugin bearer. Whether it has, and whose token that is, it knows itself.
 async function copyOrAsk(event: H3Event): Promise<SessionRead> {
-  const copy = await readCopy(event)
+  const copy = bearerOf(event) ? null : await readCopy(event)
   return copy ? { known: true, data: copy } : ask(event)
 }
 
@@ -72,11 +74,12 @@ async function trip(event: H3Event, method: 'GET' | 'POST'): Promise<Answer> {
   const settings = useSettings()
   const { client } = visitOf(event)
   const { cookie, 'user-agent': agent } = event.node.req.headers
+  const authorization = bearerOf(event)
   const post = method === 'POST' ? { 'content-type': 'application/json', origin: settings.site || `${client.proto}://${client.host}` } : {}
   const answer = await send(settings, {
     method,
     path: '/api/auth/get-session',
-    headers: requestHeaders({ cookie, 'user-agent': agent, accept: 'application/json', ...post }, client, settings.proxySecret, Date.now()),
+    headers: requestHeaders({ cookie, authorization, 'user-agent': agent, accept: 'application/json', ...post }, client, settings.proxySecret, Date.now()),
     body: method === 'POST' ? Buffer.from('{}') : undefined,
     signal: AbortSignal.timeout(settings.timeout),
   })
@@ -107,7 +110,22 @@ function dates(_name: string, value: unknown): unknown {
   return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) ? new Date(value) : value
 }
 
+/** Reports whether a request has a session token, in a cookie or as a bearer token. */
+export function hasToken(event: H3Event): boolean {
+  return bearerOf(event) !== undefined || hasSessionCookie(getRequestHeader(event, 'cookie') ?? '')
+}
+
+/**
+ * Returns the Authorization header if it has a bearer token (RFC 6750 section
+ * 2.1) that could be one of a session: a JSON Web Token, as proxies add them,
+ * has more dots.
+ */
+function bearerOf(event: H3Event): string | undefined {
+  const header = getRequestHeader(event, 'authorization')
+  return header && /^bearer +[^\s.]+(?:\.[^\s.]+)?$/i.test(header) ? header : undefined
+}
+
 /** Reports whether there is a cookie with a session token, whatever its prefix. */
-export function hasSessionCookie(cookies: string): boolean {
+function hasSessionCookie(cookies: string): boolean {
   return /(?:^|;)\s*[^=;]*session_token=[^;\s]/.test(cookies)
 }

@@ -11,7 +11,7 @@ import type { SessionRead } from './session.js'
 export interface Visit {
   event: H3Event // of the client's own request: cookies for the browser go here
   client: Client
-  reads: Map<string, Promise<SessionRead>> // by the cookies they were made with
+  reads: Map<string, Promise<SessionRead>> // by the token and cookies they were made with
   readPage?: (event: H3Event) => Promise<SessionRead> // for the app, which is another bundle
 }
 
