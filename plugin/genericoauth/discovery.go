@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/lockstep-auth/lockstep/oauth"
@@ -26,7 +25,7 @@ type service struct {
 	config Config
 	now    func() time.Time // set by init, before the first request
 
-	mu     sync.Mutex
+	turn   chan struct{} // holds an element while somebody asks, and guards what follows
 	found  *oauth.Provider
 	logOut string // the end session endpoint
 	failed error
@@ -41,16 +40,25 @@ func (s *service) describe(ctx context.Context, client *oauth.Client) (oauth.Pro
 
 // discovered returns the provider and its end session endpoint.
 func (s *service) discovered(ctx context.Context, client *oauth.Client) (oauth.Provider, string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.await(ctx); err != nil {
+		return oauth.Provider{}, "", err
+	}
+	defer func() { <-s.turn }()
 	if s.found != nil {
 		return *s.found, s.logOut, nil
 	}
 	if s.failed != nil && s.now().Sub(s.at) < retryAfter {
 		return oauth.Provider{}, "", s.failed
 	}
-	// All who wait are served by one question, whoever asked it.
-	p, logOut, err := s.discover(context.WithoutCancel(ctx), client)
+	// All who wait are served by one question, whoever asked it. It takes no longer
+	// than who asked has time for, but goes on when they are gone.
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), discoveryTimeout)
+	defer cancel()
+	if ends, ok := ctx.Deadline(); ok {
+		asking, cancel = context.WithDeadline(asking, ends)
+		defer cancel()
+	}
+	p, logOut, err := s.discover(asking, client)
 	if err != nil {
 		s.failed, s.at = err, s.now()
 		return oauth.Provider{}, "", err
@@ -59,12 +67,25 @@ func (s *service) discovered(ctx context.Context, client *oauth.Client) (oauth.P
 	return p, logOut, nil
 }
 
+// await waits for its turn, at most until the context ends.
+func (s *service) await(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 func (s *service) discover(ctx context.Context, client *oauth.Client) (oauth.Provider, string, error) {
 	c := &s.config
 	var m metadata
 	if c.DiscoveryURL != "" {
-		ctx, cancel := context.WithTimeout(ctx, discoveryTimeout)
-		defer cancel()
 		claims, err := client.GetClaims(ctx, oauth.Request{URL: c.DiscoveryURL, Header: c.DiscoveryHeaders})
 		if err != nil {
 			return oauth.Provider{}, "", fmt.Errorf("discovery of %s: %w", c.ProviderID, err)

@@ -157,7 +157,7 @@ func New(configs ...Config) plugin.Plugin {
 	services := make([]*service, len(configs))
 	providers := make([]plugin.Provider, len(configs))
 	for i, c := range configs {
-		services[i] = &service{config: c}
+		services[i] = &service{config: c, turn: make(chan struct{}, 1)}
 		providers[i] = services[i].provider()
 	}
 	return plugin.Plugin{
