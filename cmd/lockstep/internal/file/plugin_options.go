@@ -32,13 +32,13 @@ type jwtOptions struct {
 }
 
 type jwtKeys struct {
-	KeyPairConfig               jwtKeyPair    `option:"keyPairConfig"`
-	KeyPairConfigs              later         `option:"keyPairConfigs"`
-	DisablePrivateKeyEncryption bool          `option:"disablePrivateKeyEncryption"`
-	RotationInterval            time.Duration `option:"rotationInterval"`
-	GracePeriod                 time.Duration `option:"gracePeriod"`
-	JWKSPath                    string        `option:"jwksPath"`
-	RemoteURL                   later         `option:"remoteUrl"`
+	KeyPairConfig               jwtKeyPair     `option:"keyPairConfig"`
+	KeyPairConfigs              later          `option:"keyPairConfigs"`
+	DisablePrivateKeyEncryption bool           `option:"disablePrivateKeyEncryption"`
+	RotationInterval            time.Duration  `option:"rotationInterval"`
+	GracePeriod                 *time.Duration `option:"gracePeriod"`
+	JWKSPath                    string         `option:"jwksPath"`
+	RemoteURL                   later          `option:"remoteUrl"`
 }
 
 type jwtKeyPair struct {
@@ -65,9 +65,18 @@ func (o *jwtOptions) make() (plugin.Plugin, error) {
 		Issuer: o.JWT.Issuer, Audience: o.JWT.Audience, ExpirationTime: time.Duration(o.JWT.ExpirationTime),
 		DisableSettingJWTHeader: o.DisableSettingJWTHeader, JWKSPath: o.JWKS.JWKSPath,
 		Algorithm: pair.Algorithm, ModulusLength: pair.ModulusLength,
-		RotationInterval: o.JWKS.RotationInterval, GracePeriod: o.JWKS.GracePeriod,
+		RotationInterval: o.JWKS.RotationInterval, GracePeriod: gracePeriod(o.JWKS.GracePeriod),
 		DisablePrivateKeyEncryption: o.JWKS.DisablePrivateKeyEncryption,
 	}).Plugin(), nil
+}
+
+// gracePeriod returns how long old keys are good. In Go, 0 is for the default; who
+// writes 0 into the file wants none, and gets next to none.
+func gracePeriod(given *time.Duration) time.Duration {
+	if given == nil {
+		return 0
+	}
+	return max(*given, time.Nanosecond)
 }
 
 // convexOptions are those of the plugin of @convex-dev/better-auth, and those of
@@ -77,7 +86,7 @@ type convexOptions struct {
 	Issuer           string         `option:"issuer"`
 	Algorithm        jwks.Algorithm `option:"algorithm"`
 	RotationInterval time.Duration  `option:"rotationInterval"`
-	GracePeriod      time.Duration  `option:"gracePeriod"`
+	GracePeriod      *time.Duration `option:"gracePeriod"`
 	PublishAhead     time.Duration  `option:"publishAhead"`
 
 	JWKS       later `option:"jwks"`
@@ -104,6 +113,6 @@ func (s *Settings) ConvexTokens() (issuer string, algorithm jwks.Algorithm, ok b
 func (o *convexOptions) make() (plugin.Plugin, error) {
 	return convex.New(convex.Options{
 		Issuer: o.Issuer, Algorithm: o.Algorithm, ExpirationTime: o.JWT.Expiration,
-		RotationInterval: o.RotationInterval, GracePeriod: o.GracePeriod, PublishAhead: o.PublishAhead,
+		RotationInterval: o.RotationInterval, GracePeriod: gracePeriod(o.GracePeriod), PublishAhead: o.PublishAhead,
 	}).Plugin(), nil
 }

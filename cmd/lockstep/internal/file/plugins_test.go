@@ -10,6 +10,7 @@ import (
 
 	lockstep "github.com/lockstep-auth/lockstep"
 	"github.com/lockstep-auth/lockstep/cmd/lockstep/internal/file"
+	"github.com/lockstep-auth/lockstep/locksteptest"
 	"github.com/lockstep-auth/lockstep/oauth"
 )
 
@@ -269,6 +270,29 @@ func TestPluginYAML(t *testing.T) {
 	}
 	if printed := fmt.Sprintf("%v %+v %#v %+v %#v", s.Plugins, s.Plugins[2], s.Plugins, s.Generic(), s.Generic()); strings.Contains(printed, "canary") {
 		t.Errorf("got %s", printed)
+	}
+}
+
+// TestNoGracePeriod protects that a grace period of 0 is none, and not the default
+// of 30 days: whoever rotates keys after one was stolen relies on it.
+func TestNoGracePeriod(t *testing.T) {
+	for given, want := range map[string]int{"": 2, ", gracePeriod: 0": 1} {
+		s, err := file.Parse("lockstep.yaml", []byte("plugins: [{jwt: {jwks: {rotationInterval: 3600"+given+"}}}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plugins, err := file.NewPlugins(s.Plugins)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := locksteptest.Start(t, lockstep.Config{Plugins: plugins, EmailAndPassword: lockstep.EmailAndPassword{Enabled: true}})
+		server.Browser.Post("/sign-up/email", map[string]any{"name": "Ada", "email": "ada@example.com", "password": "correct horse"})
+		server.Browser.Get("/token")
+		server.Clock.Advance(time.Hour + time.Second)
+		server.Browser.Get("/token")
+		if got := strings.Count(server.Browser.Get("/jwks").Body, `"kid"`); got != want {
+			t.Errorf("%q: got %d keys, want %d", given, got, want)
+		}
 	}
 }
 
