@@ -4,7 +4,7 @@ import { comeBackTo } from '../dist/runtime/app/absolute.js'
 
 const origin = 'https://app.example'
 const echo = (...args) => args
-const client = comeBackTo({ signIn: { social: echo, email: echo, name: 'x' }, linkSocial: echo, listSessions: echo }, origin)
+const client = comeBackTo({ signIn: { social: echo, email: echo, name: 'x' }, linkSocial: echo, listSessions: echo, requestPasswordReset: echo, deleteUser: Object.assign(echo, { callback: echo }) }, origin)
 
 test('paths to come back to are those of the page', () => {
   const data = { provider: 'github', callbackURL: '/app?x=1', errorCallbackURL: '/login', newUserCallbackURL: '/hello' }
@@ -12,6 +12,13 @@ test('paths to come back to are those of the page', () => {
   assert.deepEqual(client.signIn.social(data, 'more'), [want, 'more'])
   assert.deepEqual(client.linkSocial(data), [want])
   assert.equal(data.callbackURL, '/app?x=1', 'and the caller\'s own are left alone')
+})
+
+test('the links of mails lead to the page too', () => {
+  assert.deepEqual(client.requestPasswordReset({ email: 'a@example.com', redirectTo: '/reset' }), [{ email: 'a@example.com', redirectTo: `${origin}/reset` }])
+  assert.deepEqual(client.deleteUser({ callbackURL: '/bye' }), [{ callbackURL: `${origin}/bye` }])
+  assert.deepEqual(client.deleteUser.callback({ query: { token: 't' } }), [{ query: { token: 't' } }])
+  assert.equal(client.changeEmail, undefined, 'what a client does not have stays away')
 })
 
 test('addresses, other members and other calls stay as they are', () => {
