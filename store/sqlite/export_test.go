@@ -27,3 +27,6 @@ func (s *Store) NearSQL(q store.Query) string {
 	}
 	return string(l.near().text)
 }
+
+// Unpack reads an array that json_array has written.
+func Unpack(array string, values []driver.Value) bool { return unpack(array, values) }

@@ -131,7 +131,11 @@ func (l *lookup) near() *statement {
 
 func (l *lookup) nearText() []byte {
 	var st statement
-	l.columns(&st)
+	if l.isPacked() {
+		l.packed(&st)
+	} else {
+		l.columns(&st)
+	}
 	st.write(" from ", l.table.quoted, " as a")
 	if l.joined {
 		st.write(" join ", l.other.quoted, " as b on b.rowid = ? and +b.\"id\" = a.", l.table.byName[l.place.shape.local].quoted)

@@ -31,10 +31,10 @@ func (p *pool) use(ctx context.Context, f func(*conn) error) error {
 	}
 	select {
 	case p.slots <- struct{}{}:
-	case <-p.closed:
-		return errClosed()
-	case <-ctx.Done():
-		return ctx.Err()
+	default:
+		if err := p.wait(ctx); err != nil {
+			return err
+		}
 	}
 	defer func() { <-p.slots }()
 	c, err := p.take()
@@ -49,6 +49,17 @@ func (p *pool) use(ctx context.Context, f func(*conn) error) error {
 	defer p.mu.Unlock()
 	p.idle = append(p.idle, c)
 	return err
+}
+
+func (p *pool) wait(ctx context.Context) error {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-p.closed:
+		return errClosed()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (p *pool) take() (*conn, error) {

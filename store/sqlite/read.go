@@ -193,9 +193,11 @@ func (l *lookup) run(ctx context.Context, c *conn, out *store.Result) error {
 	if l.place.known() {
 		// Two steps into two trees need no watch for the end of the context, which
 		// the driver keeps with a goroutine.
-		if err := c.query(context.WithoutCancel(ctx), l.near(), l.reader(out)); err != nil || len(out.Rows) > 0 {
-			return err
+		err := c.query(context.WithoutCancel(ctx), l.near(), l.unpacked(l.reader(out)))
+		if err == nil && len(out.Rows) > 0 {
+			return nil
 		}
+		// What was wrong shows again, if it is no matter of JSON.
 		if err := l.compose(); err != nil {
 			return err
 		}
