@@ -196,6 +196,10 @@ type EmailAndPassword struct {
 	// for a place, for up to 10 seconds, before clients get 503. Defaults to 128.
 	HashWorkers int `option:"-"`
 	HashQueue   int `option:"-"`
+
+	// HashBusy, if not nil, is told true when all HashWorkers are at work, and
+	// false when that has not been so for a second.
+	HashBusy func(bool) `option:"-"`
 }
 
 // SendLink sends a link by mail. It runs in the background when the request has

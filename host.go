@@ -24,7 +24,7 @@ func (b *builder) host(secrets *secure.Secrets, names *cookie.Names, clients *cl
 	passwords := b.EmailAndPassword.Password
 	if passwords == nil {
 		passwords = secure.NewPasswords(secure.PasswordConfig{
-			Workers: b.EmailAndPassword.HashWorkers, Queue: b.EmailAndPassword.HashQueue,
+			Workers: b.EmailAndPassword.HashWorkers, Queue: b.EmailAndPassword.HashQueue, Busy: b.EmailAndPassword.HashBusy,
 		})
 	}
 	return plugin.NewHost(plugin.HostConfig{

@@ -44,6 +44,10 @@ type PasswordConfig struct {
 	// Queue is how many callers may wait for a worker. Defaults to 128; below zero,
 	// nobody waits.
 	Queue int
+
+	// Busy, if not nil, is told true when all workers are at work, and false when
+	// that has not been so for a second. Calls come one after the other.
+	Busy func(bool)
 }
 
 // Passwords hashes and verifies passwords. It bounds how many run at once and how many
@@ -63,6 +67,7 @@ func NewPasswords(config PasswordConfig) *Passwords {
 	p := &Passwords{}
 	p.pool.running = make(chan struct{}, workers)
 	p.pool.admitted = make(chan struct{}, workers+queue)
+	p.pool.busy.tell = config.Busy
 	return p
 }
 

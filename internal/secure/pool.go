@@ -29,6 +29,8 @@ type pool struct {
 	idle   []*scrypt
 	unused int  // the shortest that idle was since the timer started
 	timing bool // the timer runs
+
+	busy busy
 }
 
 // acquire waits for room. It returns ErrBusy when too many wait already or the wait gets
@@ -68,7 +70,13 @@ func (p *pool) release(s *scrypt) {
 	<-p.admitted
 }
 
+// full reports whether no more callers can run.
+func (p *pool) full() bool { return len(p.running) == cap(p.running) }
+
 func (p *pool) take() *scrypt {
+	if p.full() {
+		p.busy.note(p.full)
+	}
 	if s := p.takeIdle(); s != nil {
 		return s
 	}
