@@ -44,12 +44,30 @@ type claimDate struct {
 }
 
 func readDate(raw []byte) claimDate {
+	if seconds, ok := shortWhole(raw); ok {
+		return claimDate{seconds: float64(seconds), present: true}
+	}
 	if !json.Valid(raw) || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
 		return claimDate{invalid: true}
 	}
 	// A number out of range is infinite, as in JavaScript.
 	seconds, _ := strconv.ParseFloat(string(raw), 64)
 	return claimDate{seconds: seconds, present: true}
+}
+
+// shortWhole reads a whole number of up to 15 digits, which a float64 holds, as all
+// dates of ours are. What it does not take may still be a number.
+func shortWhole(raw []byte) (n int64, ok bool) {
+	if len(raw) == 0 || len(raw) > 15 || raw[0] == '0' {
+		return 0, false
+	}
+	for _, b := range raw {
+		if b < '0' || b > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(b-'0')
+	}
+	return n, true
 }
 
 // unescapeKey returns a quoted key without escapes that it does not need.

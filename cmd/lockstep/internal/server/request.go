@@ -2,9 +2,10 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
+	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.Now()
 	id := r.Header.Get(requestIDHeader)
 	if !sane(id) {
-		id = rand.Text()
+		id = newID()
 	}
 	w.Header().Set(requestIDHeader, id)
 	r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
@@ -30,6 +31,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.log(rec, r, id, start)
 	}()
 	s.route(rec, r)
+}
+
+// newID returns the id of a request. It identifies, and is no secret.
+func newID() string {
+	id := make([]byte, 0, 26)
+	id = strconv.AppendUint(id, rand.Uint64(), 36)
+	return string(strconv.AppendUint(id, rand.Uint64(), 36))
 }
 
 // sane reports whether a client's request id may go into the log: short, and
