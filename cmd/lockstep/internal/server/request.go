@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"strings"
 )
 
@@ -33,11 +32,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.route(rec, r)
 }
 
-// newID returns the id of a request. It identifies, and is no secret.
+// newID returns the id of a request, in the letters of base32 (RFC 4648). It
+// identifies, and is no secret.
 func newID() string {
-	id := make([]byte, 0, 26)
-	id = strconv.AppendUint(id, rand.Uint64(), 36)
-	return string(strconv.AppendUint(id, rand.Uint64(), 36))
+	const letters, half = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 13
+	var id [2 * half]byte
+	a, b := rand.Uint64(), rand.Uint64()
+	for i := range half {
+		id[i], id[half+i] = letters[a%32], letters[b%32]
+		a, b = a/32, b/32
+	}
+	return string(id[:])
 }
 
 // sane reports whether a client's request id may go into the log: short, and
