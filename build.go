@@ -77,6 +77,7 @@ type builder struct {
 
 	background *background
 	templates  *mail.Templates // nil without Mail.Mailer
+	texts      *mailTexts      // nil without Mail.Mailer
 	outbox     *mail.Outbox    // nil without Mail.Mailer, or if it has no queue
 	oauth      *oauth.Client
 	providers  []plugin.Provider
@@ -115,15 +116,15 @@ func (b *builder) build() *Auth {
 	trust := b.trust(base)
 	rules, err := ratelimit.NewRules(b.rateLimits())
 	b.check(err)
+	b.fillMail()
 	b.addPlugins()
 	disabled := b.disabledPaths()
 	if len(b.errs) > 0 {
 		return nil
 	}
 	b.background = newBackground(b.Log)
-	b.fillMail(secrets, db)
+	b.startMail(secrets, db)
 	host := b.host(secrets, names, clients, db)
-	b.addPlugins() // again, now that there is who sends mail
 	b.initPlugins(host)
 	p, err := pipeline.New(pipeline.Config{
 		Host: host, Shape: wire.NewShape(b.tables), Plugins: b.plugins,

@@ -19,8 +19,12 @@ import (
 
 // A countingStore counts the round trips to a store.
 type countingStore struct {
-	*memory.Store
+	store.Store
 	reads, writes atomic.Int64
+}
+
+func (s *countingStore) Bind(tables []schema.Table) error {
+	return s.Store.(store.Binder).Bind(tables)
 }
 
 func (s *countingStore) Read(ctx context.Context, q ...store.Query) ([]store.Result, error) {

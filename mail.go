@@ -71,12 +71,14 @@ func (b *builder) checkMail() {
 	}
 }
 
-// fillMail sets the callbacks that are not set, if there is a Mailer.
-func (b *builder) fillMail(secrets *secure.Secrets, db store.Store) {
+// fillMail sets the callbacks that are not set, if there is a Mailer. They work
+// after startMail.
+func (b *builder) fillMail() {
 	if b.Mail.Mailer == nil {
 		return
 	}
-	t := &mailTexts{templates: b.templates, mailer: b.mailQueue(secrets, db), locale: b.Mail.Locale, now: b.Now}
+	t := &mailTexts{templates: b.templates, locale: b.Mail.Locale, now: b.Now}
+	b.texts = t
 	if t.locale == nil {
 		t.locale = func(l Link) string { return t.templates.Match(l.Request.Header.Get("Accept-Language")) }
 	}
@@ -93,6 +95,13 @@ func (b *builder) fillMail(secrets *secure.Secrets, db store.Store) {
 		b.EmailAndPassword.OnExistingUserSignUp = func(ctx context.Context, u *identity.User, r *http.Request) error {
 			return t.send(ctx, mail.KindExistingUser, 0, Link{User: u, Request: r})
 		}
+	}
+}
+
+// startMail gives the callbacks of fillMail who takes their messages.
+func (b *builder) startMail(secrets *secure.Secrets, db store.Store) {
+	if b.texts != nil {
+		b.texts.mailer = b.mailQueue(secrets, db)
 	}
 }
 

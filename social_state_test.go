@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -259,30 +258,6 @@ func TestFirstCallbacksTogether(t *testing.T) {
 	}
 }
 
-// A counter is a store that counts its trips.
-type counter interface {
-	store.Store
-	take() int64 // the trips since the last time
-}
-
-// A countingSQLite is a counter with a real database.
-type countingSQLite struct {
-	*sqlite.Store
-	trips atomic.Int64
-}
-
-func (s *countingSQLite) Read(ctx context.Context, q ...store.Query) ([]store.Result, error) {
-	s.trips.Add(1)
-	return s.Store.Read(ctx, q...)
-}
-
-func (s *countingSQLite) Apply(ctx context.Context, b store.Batch) ([]store.Record, error) {
-	s.trips.Add(1)
-	return s.Store.Apply(ctx, b)
-}
-
-func (s *countingSQLite) take() int64 { return s.trips.Swap(0) }
-
 // TestSocialTrips holds the endpoints to their budgets. Those on Convex are in
 // internal/convexcheck.
 func TestSocialTrips(t *testing.T) {
@@ -299,16 +274,21 @@ func TestSocialTrips(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { db.Close() })
-			testSocialTrips(t, &countingSQLite{Store: db}, strategy)
+			testSocialTrips(t, &countingStore{Store: db}, strategy)
 		})
 	}
 }
 
-func testSocialTrips(t *testing.T, db counter, strategy string) {
+func testSocialTrips(t *testing.T, db *countingStore, strategy string) {
 	s := newSocialServer(t, func(c *lockstep.Config) {
 		c.Store = db
 		c.Account.StoreStateStrategy = strategy
 	})
+	if m, ok := db.Store.(store.Migrator); ok {
+		if err := m.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	b := s.Browser
 	begin := func(path string, trips int64) func(who person) int64 {
 		db.take()

@@ -24,6 +24,7 @@ func keptOut(ctx context.Context, s *file.Settings, db store.Store) error {
 	}
 	c := &s.Auth
 	password := c.EmailAndPassword.Enabled && !isDisabled(c, "/sign-in/email")
+	link := c.EmailVerification.AutoSignInAfterVerification && !isDisabled(c, "/verify-email")
 	service := len(c.Social)+len(s.Generic()) > 0 && !isDisabled(c, "/sign-in/social")
 	var errs []error
 	for _, mark := range []struct {
@@ -32,7 +33,7 @@ func keptOut(ctx context.Context, s *file.Settings, db store.Store) error {
 		why     string
 	}{
 		{"twoFactorEnabled", password, "this version asks for no second factor: whoever has one (twoFactorEnabled, %d in the database) would be let in by the password alone"},
-		{"banned", password || service, "this version knows no bans: whoever is banned (banned, %d in the database) would be let in"},
+		{"banned", password || service || link, "this version knows no bans: whoever is banned (banned, %d in the database) would be let in"},
 	} {
 		if !mark.matters {
 			continue
@@ -42,7 +43,7 @@ func keptOut(ctx context.Context, s *file.Settings, db store.Store) error {
 			return err
 		}
 		if n > 0 {
-			errs = append(errs, fmt.Errorf(mark.why+". Let Better Auth sign users in, and name the sign-in in disabledPaths here", n))
+			errs = append(errs, fmt.Errorf(mark.why+". Let Better Auth sign users in, and name what signs them in here in disabledPaths", n))
 		}
 	}
 	return errors.Join(errs...)

@@ -222,13 +222,14 @@ func TestServeKeepsOutWhomBetterAuthDoes(t *testing.T) {
 	}
 	statement(t, dir, user, "careful", 1, 0)
 	statement(t, dir, user, "banned", nil, 1)
-	const advice = " Let Better Auth sign users in, and name the sign-in in disabledPaths here\n"
+	const advice = " Let Better Auth sign users in, and name what signs them in here in disabledPaths\n"
 	banned := "lockstep: this version knows no bans: whoever is banned (banned, 1 in the database) would be let in." + advice
 	services := strings.Replace(settings, "emailAndPassword: {enabled: true}", "socialProviders: {github: {clientId: a, clientSecret: b}}", 1)
 	for _, tc := range []struct{ name, settings, want string }{
 		{"passwords", settings, "lockstep: this version asks for no second factor: whoever has one (twoFactorEnabled, 1 in the database) " +
 			"would be let in by the password alone." + advice + banned},
 		{"services, which need no second factor at Better Auth", services, banned},
+		{"links of mails", settings + "disabledPaths: [sign-in/email]\nemailVerification: {autoSignInAfterVerification: true}\n", banned},
 	} {
 		write(t, dir, "lockstep.yaml", tc.settings)
 		got := lockstep(t, dir, nil, "serve", "--addr", "127.0.0.1:0")

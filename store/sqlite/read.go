@@ -198,6 +198,7 @@ func (l *lookup) run(ctx context.Context, c *conn, out *store.Result) error {
 			return nil
 		}
 		// What was wrong shows again, if it is no matter of JSON.
+		out.Rows, out.Related = nil, out.Related[:0]
 		if err := l.compose(); err != nil {
 			return err
 		}

@@ -18,6 +18,8 @@ type table struct {
 	byName   map[string]*column
 	indexes  []tableIndex
 
+	packs bool // see the function
+
 	// list has the columns for a SELECT, each with a prefix and a comma.
 	list map[string]string
 
@@ -82,6 +84,7 @@ func newTable(def schema.Table) (*table, error) {
 		t.columns = append(t.columns, c)
 		t.byName[f.Name] = c
 	}
+	t.packs = packs(t.columns)
 	for _, prefix := range []string{"", "a.", "b."} {
 		t.list[prefix] = t.selectList(prefix)
 	}

@@ -18,6 +18,7 @@ func applyCases() []testCase {
 		{"AllOrNone", []Feature{AtomicBatches}, testAllOrNone},
 		{"EarlierOperations", []Feature{AtomicBatches}, testEarlierOperations},
 		{"IDOf", []Feature{AtomicBatches}, testIDOf},
+		{"Marks", nil, testMarks},
 		{"UniqueField", []Feature{UniqueFields}, testUniqueField},
 		{"UniqueIndex", []Feature{UniqueFields}, testUniqueIndex},
 		{"References", []Feature{References}, testReferences},
@@ -194,6 +195,25 @@ func testIDOf(t *testing.T, s store.Store) {
 		store.Op{Verb: store.Update, Table: "user", Where: store.Is("email", "a@x"), Set: store.Record{"name": "x"}},
 		creation("session", newSession("t2", store.IDOf(0))))
 	refused(t, s, creation("user", newUser("b@x")), creation("odd", odd("o", "number", store.IDOf(0))))
+}
+
+// testMarks checks that what an operation says to save trips changes nothing else.
+func testMarks(t *testing.T, s store.Store) {
+	rows := mustApply(t, s, creation("user", newUser("a@x")))
+	beside := creation("session", newSession("t", rows[0]["id"]))
+	beside.Beside = true
+	made := mustApply(t, s,
+		store.Op{Verb: store.Update, Table: "user", Where: store.Is("id", rows[0]["id"]), Set: store.Record{"name": "new"}}, beside)
+	equal(t, "the row beside which one is made", made[0]["name"], any("new"))
+	equal(t, "the row that is made beside it", mustRead(t, s, store.Query{Table: "session"}).One(), made[1])
+
+	secrets := mustCreate(t, s, "odd", odd("secret"), odd("another"))
+	sole := store.Op{Verb: store.Delete, Table: "odd", Where: store.Is("name", "secret"), Expect: store.One, Sole: true}
+	equal(t, "the sole row that is gone", mustApply(t, s, sole)[0], secrets[0])
+	if _, err := s.Apply(t.Context(), store.Batch{Ops: []store.Op{sole}}); !store.IsGuard(err) {
+		t.Errorf("a sole row that was removed before: got %v, want a guard", err)
+	}
+	equal(t, "rows left", mustRead(t, s, store.Query{Table: "odd"}).Rows, secrets[1:])
 }
 
 func testUniqueField(t *testing.T, s store.Store) {

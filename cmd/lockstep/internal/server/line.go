@@ -58,8 +58,8 @@ func (l *line) log(ctx context.Context, log *slog.Logger) {
 	)
 }
 
-// append appends the line as slog's JSON handler would write it. That costs as
-// much as a tenth of an answer from a cookie; this, a fifth of that.
+// append appends the line as slog's JSON handler writes it. Through slog it takes a
+// microsecond more (BenchmarkRequest), of less than 30 for an answer from a cookie.
 func (l *line) append(b []byte) []byte {
 	b = append(b, `{"time":"`...)
 	b = l.at.AppendFormat(b, time.RFC3339Nano)
